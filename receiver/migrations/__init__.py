@@ -1,0 +1,1 @@
+"""Alembic's migrations: numbered, verb first. `Database.migrate` runs them in one transaction."""

@@ -1,0 +1,321 @@
+"""The tables, in the order of the data."""
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def to_microseconds(moment: datetime) -> int:
+    return (moment - EPOCH) // MICROSECOND
+
+
+def from_microseconds(microseconds: int) -> datetime:
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An instant: an aware datetime in Python, microseconds since 1970 in either database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Any) -> int | None:
+        return None if value is None else to_microseconds(value)
+
+    def process_result_value(self, value: int | None, _dialect: Any) -> datetime | None:
+        return None if value is None else from_microseconds(value)
+
+
+class Verdict(StrEnum):
+    """What became of a delivery."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+    QUARANTINED = "quarantined"
+    REFUSED = "refused"
+
+
+class Shape(StrEnum):
+    """Which of two bounded rooms keeps a refused delivery: a flood of strays washes out no look-alike."""
+
+    SVIX = "svix"
+    STRAY = "stray"
+
+
+class RunState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+class StartedBy(StrEnum):
+    EVENT = "event"
+    RETRY = "retry"
+    PERSON = "person"
+
+
+class Outcome(StrEnum):
+    """How an attempt ended. `lost`: its worker died, nobody knows."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed out"
+    CRASHED = "crashed"
+    LOST = "lost"
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_%(column_0_N_name)s",
+        "uq": "%(table_name)s_%(column_0_N_name)s_unique",
+        "pk": "%(table_name)s_pk",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fk",
+    }
+)
+
+Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite grows ids by itself only on INTEGER
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("received_at", UtcTime, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("cause", Text),
+    Column("http_status", Integer, nullable=False),
+    Column("took", BigInteger, nullable=False),  # microseconds, from the headers to the ledger's write
+    Column("svix_id", Text),
+    Column("svix_timestamp", BigInteger),  # seconds, the time of this attempt as the sender says
+    Column("signature", Text),  # of refused deliveries only, to verify again; never shown in clear
+    Column("verified_by", Text),  # fingerprint of the secret
+    Column("event_id", Key, ForeignKey("events.id")),
+    Column("body", LargeBinary),  # only where no event keeps the same bytes
+    Column("body_size", BigInteger, nullable=False),
+    Column("body_sha256", LargeBinary),
+    Column("content_type", Text),
+    Column("user_agent", Text),
+    Column("header_names", Text, nullable=False),  # in the order they came, separated by spaces
+    Column("client", Text),
+    Column("shape", Text),  # of refused deliveries: the room that bounds them
+    sqlite_autoincrement=True,  # a trimmed id never comes back as another delivery
+)
+Index("deliveries_by_verdict", deliveries.c.verdict, deliveries.c.id)
+Index("deliveries_by_event", deliveries.c.event_id, deliveries.c.id)
+Index(
+    "deliveries_by_shape",
+    deliveries.c.shape,
+    deliveries.c.id,
+    sqlite_where=text("shape IS NOT NULL"),
+    postgresql_where=text("shape IS NOT NULL"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("svix_id", Text, nullable=False, unique=True),
+    Column("family", Text, nullable=False),
+    Column("ref_id", Text, nullable=False),
+    Column("ref_key", LargeBinary, nullable=False),  # see event.ref_key
+    Column("status", Text, nullable=False),
+    Column("previous_status", Text),
+    Column("reason", Text),
+    Column("message_at", UtcTime),  # when the sender made the message; none: the id does not tell
+    Column("first_attempt_at", UtcTime, nullable=False),  # the earliest signed timestamp we saw
+    Column("received_at", UtcTime, nullable=False),
+    Column("place", Integer),  # in its case's order, from 0; none: moves no case
+    Column("link", Text),  # to the event before it, see cases.Link
+    Column("late", Boolean, nullable=False),  # on arrival, the case already knew something newer
+    Column("dispatched_at", UtcTime),
+    Column("verified_by", Text),
+    Column("body", LargeBinary, nullable=False),
+    Column("body_sha256", LargeBinary, nullable=False),
+    Column("delivery_count", Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("events_by_case", events.c.ref_key, events.c.place, events.c.id)
+# Read by runs.dispatch, all day long, and nearly always empty.
+Index(
+    "events_undispatched",
+    events.c.id,
+    sqlite_where=text("dispatched_at IS NULL"),
+    postgresql_where=text("dispatched_at IS NULL"),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("ref_id", Text, nullable=False),
+    Column("ref_key", LargeBinary, nullable=False, unique=True),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("status_since", UtcTime, nullable=False),
+    Column("gap", Boolean, nullable=False),
+    Column("uncertain", Boolean, nullable=False),
+    Column("began_before", Boolean, nullable=False),  # its first known event does not start at NOT_STARTED
+    Column("event_count", Integer, nullable=False),
+    Column("undated_count", Integer, nullable=False),
+    Column("last_event_id", Key, ForeignKey("events.id"), nullable=False),
+    Column("newest_message_at", UtcTime),
+    Column("changed_at", UtcTime, nullable=False),  # when we last learned something of it
+)
+Index("cases_by_change", cases.c.changed_at, cases.c.id)
+Index("cases_by_status", cases.c.status, cases.c.changed_at, cases.c.id)
+
+# Counts that pages show are kept by the ledger in its own transaction, never counted on a page.
+delivery_counts = Table(
+    "delivery_counts",
+    metadata,
+    Column("hour", BigInteger, primary_key=True, autoincrement=False),  # hours since 1970, UTC
+    Column("verdict", Text, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+)
+case_counts = Table(
+    "case_counts",
+    metadata,
+    Column("status", Text, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+)
+refused_rooms = Table(
+    "refused_rooms",
+    metadata,
+    Column("shape", Text, primary_key=True),
+    Column("rows", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+)
+# One row: raised with whatever a page could show, so that open pages know when to look again.
+revision = Table(
+    "revision",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("n", BigInteger, nullable=False),
+)
+
+handlers = Table(
+    "handlers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("statuses", Text, nullable=False),  # JSON list; empty: every event
+    Column("once", Boolean, nullable=False),
+    Column("module", Text, nullable=False),
+    Column("registered_at", UtcTime, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("event_id", Key, ForeignKey("events.id"), nullable=False),
+    Column("handler", Text, nullable=False),
+    Column("once", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("started_at", UtcTime),  # of the attempt under way, or of the last one
+    Column("finished_at", UtcTime),  # of the last attempt
+    Column("lease_until", UtcTime),
+    Column("fence", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),  # attempts begun
+    Column("lost", Integer, nullable=False),  # of them, the last ones in a row whose worker died
+    Column(
+        "repeats", Integer, nullable=False
+    ),  # deliberate repeats of a success: each has its own idempotency key
+    Column("started_by", Text, nullable=False),  # what the next attempt is, or was, started by
+    Column("requested_by", Text),  # who, where it is a person
+    Column("requested_at", UtcTime),
+    Column("summary", Text),  # of the last attempt: its result or the first line of its error
+    UniqueConstraint("event_id", "handler"),
+)
+# Read by runs.claim, for the next one due.
+Index(
+    "runs_due",
+    runs.c.due_at,
+    runs.c.id,
+    sqlite_where=text("state IN ('queued', 'retrying')"),
+    postgresql_where=text("state IN ('queued', 'retrying')"),
+)
+# Read by runs.rescue, for leases that have run out.
+Index(
+    "runs_leased",
+    runs.c.lease_until,
+    sqlite_where=text("state = 'running'"),
+    postgresql_where=text("state = 'running'"),
+)
+Index("runs_by_state", runs.c.state, runs.c.id)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("run_id", Key, ForeignKey("runs.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("started_by", Text, nullable=False),
+    Column("requested_by", Text),
+    Column("started_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("result", Text),  # what the handler returned
+    Column("error", Text),  # in words, one line
+    Column("traceback", Text),
+    Column("output", Text),  # what it logged and printed
+    UniqueConstraint("run_id", "number"),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("role", Text, nullable=False),  # receiver, worker or dashboard
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    Column("error", Text),  # why it can't do its work, in words
+    UniqueConstraint("role", "host", "pid"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("email", Text, nullable=False, unique=True),  # lower case
+    Column("role", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("disabled_at", UtcTime),
+)
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("token_sha256", LargeBinary, nullable=False, unique=True),
+    Column("user_id", Key, ForeignKey("users.id"), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime, nullable=False),
+)
+Index("sessions_by_user", sessions.c.user_id)
