@@ -1,0 +1,87 @@
+"""uvicorn as both listeners use it, with the deadlines and limits that it lacks."""
+
+import asyncio
+import logging
+from typing import Any
+
+import uvicorn
+from litestar import Litestar
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from receiver.settings import Settings
+
+log = logging.getLogger(__name__)
+
+HEADER_DEADLINE = 10.0  # seconds until a request's headers must be complete
+REQUEST_DEADLINE = 30.0  # seconds until its body must be, where the endpoint has no shorter one of its own
+MAX_HEADERS = 32 * 1024  # bytes of a request's line and headers
+MAX_CONNECTIONS = 1000
+GRACE = 10  # seconds that requests under way have to end once a stop is asked for
+
+
+class Protocol(HttpToolsProtocol):
+    """Ends a connection whose headers or body do not come, and one with too much of them."""
+
+    deadline: asyncio.TimerHandle | None = None
+    header_size = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect(HEADER_DEADLINE)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._expect(None)
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.header_size = 0
+        self._expect(HEADER_DEADLINE)
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        self._count(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        self._count(len(name) + len(value) + 4)
+
+    def on_headers_complete(self) -> None:
+        self._expect(REQUEST_DEADLINE)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._expect(None)
+        super().on_message_complete()
+
+    def _count(self, size: int) -> None:
+        self.header_size += size
+        if self.header_size > MAX_HEADERS:
+            raise ValueError("the headers are too large")  # the parser hands it on as a bad request: 400
+
+    def _expect(self, within: float | None) -> None:
+        if self.deadline is not None:
+            self.deadline.cancel()
+        self.deadline = None if within is None else self.loop.call_later(within, self.transport.close)
+
+
+def server(app: Litestar, host: str, port: int, settings: Settings, **options: Any) -> uvicorn.Server:
+    """A server of `app`, not yet running. Forwarded headers count only from the trusted proxies."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            http=Protocol,
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
+            limit_concurrency=MAX_CONNECTIONS,
+            timeout_graceful_shutdown=GRACE,
+            **options,
+        )
+    )
