@@ -1,16 +1,15 @@
 """uvicorn as both listeners use it, with the deadlines and limits that it lacks."""
 
 import asyncio
-import logging
-from typing import Any
+import contextlib
+import signal
+from collections.abc import Iterator
 
 import uvicorn
 from litestar import Litestar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from receiver.settings import Settings
-
-log = logging.getLogger(__name__)
 
 HEADER_DEADLINE = 10.0  # seconds until a request's headers must be complete
 REQUEST_DEADLINE = 30.0  # seconds until its body must be, where the endpoint has no shorter one of its own
@@ -65,23 +64,35 @@ class Protocol(HttpToolsProtocol):
         self.deadline = None if within is None else self.loop.call_later(within, self.transport.close)
 
 
-def server(app: Litestar, host: str, port: int, settings: Settings, **options: Any) -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """Stops in order on SIGTERM, and on SIGINT where no supervisor orders the stop."""
+
+    supervised = False
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        signal.signal(signal.SIGTERM, self.handle_exit)
+        signal.signal(signal.SIGINT, signal.SIG_IGN if self.supervised else self.handle_exit)
+        yield
+
+
+def server(app: Litestar, host: str, port: int, settings: Settings, supervised: bool = False) -> Server:
     """A server of `app`, not yet running. Forwarded headers count only from the trusted proxies."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            http=Protocol,
-            ws="none",
-            lifespan="on",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            proxy_headers=bool(settings.trusted_proxies),
-            forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
-            limit_concurrency=MAX_CONNECTIONS,
-            timeout_graceful_shutdown=GRACE,
-            **options,
-        )
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=Protocol,
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_graceful_shutdown=GRACE,
     )
+    made = Server(config)
+    made.supervised = supervised
+    return made

@@ -77,21 +77,35 @@ def apply(connection: Connection, moves: Iterable[NewMove], stale: Iterable[byte
     for move in moves:
         by_case.setdefault(move.ref_key, []).append(move)
     before = locked_rows(connection, sorted(by_case))
-    created, updated = [], []
-    for key, added in sorted(by_case.items()):
-        if key not in before:
-            created.append(recomputed(connection, key) if key in stale else _first(added))
-        else:
-            appended = None if key in stale else _appended(before[key], added)
-            updated.append(appended or recomputed(connection, key, added))
-    raced = _insert(connection, created)
-    if raced:  # another receiver created them a moment ago
-        before |= locked_rows(connection, raced)
-        updated += [recomputed(connection, key, by_case[key]) for key in raced]
-    created = [computed for computed in created if computed.row.ref_key not in raced]
-    write_rows(connection, [computed.row for computed in updated])
-    write_places(connection, [place for computed in created + updated for place in computed.places])
-    _count(connection, before, [computed.row for computed in created + updated])
+    computed = [
+        _brought_up_to_date(connection, before.get(key), key, added, anew=key in stale)
+        for key, added in sorted(by_case.items())
+    ]
+    raced = write(connection, before, computed)
+    if raced:  # another receiver created these cases a moment ago
+        again = [recomputed(connection, key, by_case[key]) for key in raced]
+        write(connection, locked_rows(connection, raced), again)
+
+
+def _brought_up_to_date(
+    connection: Connection, before: CaseRow | None, key: bytes, added: Sequence[NewMove], anew: bool
+) -> Computed:
+    if anew:
+        return recomputed(connection, key, added)
+    if before is None:
+        return _first(added)
+    return _appended(before, added) or recomputed(connection, key, added)
+
+
+def write(connection: Connection, before: dict[bytes, CaseRow], computed: Sequence[Computed]) -> list[bytes]:
+    """Write cases and their events' places; `before` holds the rows that exist. Returns the keys of those
+    that it could not create, because another receiver has."""
+    raced = _insert(connection, [case for case in computed if case.row.ref_key not in before])
+    written = [case for case in computed if case.row.ref_key not in raced]
+    _update(connection, [case.row for case in written if case.row.ref_key in before])
+    _write_places(connection, [place for case in written for place in case.places])
+    _count(connection, before, [case.row for case in written])
+    return raced
 
 
 def locked_rows(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, CaseRow]:
@@ -220,7 +234,7 @@ def _insert(connection: Connection, created: Sequence[Computed]) -> list[bytes]:
     return sorted({computed.row.ref_key for computed in created} - {bytes(key) for (key,) in inserted})
 
 
-def write_rows(connection: Connection, rows: Iterable[CaseRow]) -> None:
+def _update(connection: Connection, rows: Iterable[CaseRow]) -> None:
     assignments = ", ".join(f"{column} = ?" for column in CASE_COLUMNS.split(", "))
     execute_many(
         connection,
@@ -229,7 +243,7 @@ def write_rows(connection: Connection, rows: Iterable[CaseRow]) -> None:
     )
 
 
-def write_places(connection: Connection, places: Iterable[Place]) -> None:
+def _write_places(connection: Connection, places: Iterable[Place]) -> None:
     """Only what has changed is written: a late event moves all that stand after it, an append nothing."""
     execute_many(
         connection,

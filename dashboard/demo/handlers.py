@@ -1,0 +1,49 @@
+"""What an invented company does when a case moves; some of it fails, so that there is something to set right.
+
+Also an example of handlers as one writes them: see the README.
+"""
+
+import time
+
+from receiver.handlers import Context, Event, NoRetry, handles
+
+
+@handles("IN_PROGRESS", "IN_REVIEW", title="Record the progress")
+def record_progress(event: Event, context: Context) -> str:
+    context.log.info("%s: %s → %s", event.ref_id, event.previous_status, event.status)
+    return f"Noted as {event.status}"
+
+
+@handles("COMPLETED", title="Enable the business account")
+def enable_account(event: Event, context: Context) -> str:
+    fault = _fault(event, context)
+    context.log.info("PUT /accounts/%s with key %s", event.ref_id, context.idempotency_key)
+    if fault == "busy":
+        raise ConnectionError("the account service answered 503 Service Unavailable")
+    if fault == "slow":
+        context.log.info("waiting for the account service …")
+        time.sleep(60)
+    if fault == "incomplete":
+        raise NoRetry("The account has no tax number. Add it in the CRM, then re-process.")
+    return "The account is active"
+
+
+@handles("REJECTED", once=True, title="Tell the customer")
+async def tell_customer(event: Event, context: Context) -> str:
+    if context.case_moved_on:
+        return "Not sent: the case has moved on since"
+    if _number(event) % 2 == 0 and context.try_number == 1:
+        raise NoRetry(f"There is no e-mail address for {event.ref_id}. Add one, then re-process.")
+    context.log.info("mail sent, reason %s", event.reason)
+    return f"E-mail sent, with the reason {event.reason}"
+
+
+def _fault(event: Event, context: Context) -> str | None:
+    """Busy on the first try, so a retry helps; slow until re-processed; incomplete until re-processed."""
+    fault = {1: "busy", 7: "slow", 0: "incomplete", 4: "busy"}.get(_number(event) % 9)
+    tries_it_lasts = {"busy": 1, "slow": 4, "incomplete": 1}
+    return fault if fault and context.try_number <= tries_it_lasts[fault] else None
+
+
+def _number(event: Event) -> int:
+    return int(event.ref_id.rpartition("-")[2]) if event.ref_id[-1].isdigit() else 0

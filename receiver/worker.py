@@ -1,0 +1,158 @@
+"""The loop: register the handlers, dispatch new events, rescue, claim, execute, record."""
+
+import logging
+import signal
+import time
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from receiver import runs
+from receiver.database import Database
+from receiver.executor import Ended, Executor
+from receiver.handlers.loading import HandlersError, Registered, describe
+from receiver.models import Outcome
+from receiver.presence import Presence
+from receiver.runs import LEASE_MARGIN, Claimed
+from receiver.settings import Settings
+
+log = logging.getLogger(__name__)
+
+SLOTS = 8  # calls at a time: they mostly wait for somebody else's server
+POLL = 0.25  # seconds between two looks for new events, when nothing happens
+PAUSE = 1.0  # seconds after the database said no
+RENEW = 4.0  # seconds between two renewals: well within the ten by which a lease outlasts a deadline
+DRAIN = 20.0  # seconds that calls under way have to end once a stop is asked for
+
+
+class Worker:
+    """Runs the company's handlers. `run` returns when `stop` was called or the handlers can't be loaded."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings = settings
+        self._timeout = timedelta(seconds=settings.handler_timeout)
+        self._engine = database.writer()
+        self._presence = Presence(database, "worker")
+        self._registered: tuple[Registered, ...] = ()
+        self._claimed: dict[int, Claimed] = {}
+        self._ended: dict[int, Ended] = {}  # waiting to be recorded
+        self._renew_at = 0.0
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Claim nothing more, let what is under way end, then return from `run`."""
+        self._stopping = True
+
+    def run(self) -> bool:
+        """Work until stopped. False where the handlers can't be loaded; their events wait."""
+        try:
+            self._registered = describe(self._settings.handler_modules)
+        except HandlersError as error:
+            log.error("%s", error)  # the message holds the place at fault
+            self._presence.report(str(error))
+            return False
+        executor = Executor(
+            self._settings.handler_modules, self._settings.handler_timeout, self._settings.handler_memory
+        )
+        self._presence.start()
+        try:
+            self._work(executor)
+            self._drain(executor)
+        finally:
+            executor.close()
+            self._presence.stop()
+            self._engine.dispose()
+        return True
+
+    def _work(self, executor: Executor) -> None:
+        while not self._stopping:
+            try:
+                with self._engine.begin() as connection:
+                    runs.register(connection, self._registered, datetime.now(UTC))
+                break
+            except SQLAlchemyError as error:
+                self._pause(error)
+        while not self._stopping:
+            try:
+                self._turn(executor)
+            except SQLAlchemyError as error:
+                self._pause(error)
+
+    def _turn(self, executor: Executor) -> None:
+        with self._engine.begin() as connection:
+            runs.dispatch(connection, self._registered, datetime.now(UTC))
+            runs.rescue(connection, datetime.now(UTC))
+        self._claim(executor)
+        self._ended |= dict(executor.wait(POLL))
+        self._record()
+        self._renew(executor)
+
+    def _claim(self, executor: Executor) -> None:
+        while len(self._claimed) < SLOTS:
+            with self._engine.begin() as connection:
+                claimed = runs.claim(connection, self._timeout, datetime.now(UTC))
+            if claimed is None:
+                return
+            self._claimed[claimed.run_id] = claimed
+            executor.start(claimed.run_id, claimed.call)
+
+    def _record(self) -> None:
+        for run_id, ended in list(self._ended.items()):
+            with self._engine.begin() as connection:
+                self._finish(connection, self._claimed[run_id], ended)
+            del self._ended[run_id], self._claimed[run_id]
+
+    def _finish(self, connection: Connection, claimed: Claimed, ended: Ended) -> None:
+        now = datetime.now(UTC)
+        if runs.finish(connection, claimed, ended, self._settings.retry_delays, now):
+            level = logging.DEBUG if ended.outcome is Outcome.SUCCEEDED else logging.INFO
+            log.log(level, "run %d (%s) %s", claimed.run_id, claimed.call.handler, ended.outcome)
+        else:
+            log.warning("run %d: its lease had ended, so this result does not count", claimed.run_id)
+
+    def _renew(self, executor: Executor) -> None:
+        """What is under way stays ours, also while the database is slow to take results."""
+        if time.monotonic() < self._renew_at or not self._claimed:
+            return
+        self._renew_at = time.monotonic() + RENEW
+        with self._engine.begin() as connection:
+            for claimed in list(self._claimed.values()):
+                until = max(claimed.started_at + self._timeout, datetime.now(UTC)) + LEASE_MARGIN
+                if not runs.renew(connection, claimed, until):
+                    self._give_up(executor, claimed.run_id)
+
+    def _give_up(self, executor: Executor, run_id: int) -> None:
+        log.warning("run %d is another worker's now", run_id)
+        executor.kill(run_id)
+        del self._claimed[run_id]
+        self._ended.pop(run_id, None)
+
+    def _drain(self, executor: Executor) -> None:
+        """Let the calls under way end; what does not is ended, and recorded as lost."""
+        until = time.monotonic() + DRAIN
+        while self._claimed and time.monotonic() < until:
+            self._ended |= dict(executor.wait(POLL))
+            try:
+                self._record()
+            except SQLAlchemyError as error:
+                self._pause(error)
+        for run_id, claimed in self._claimed.items():
+            executor.kill(run_id)
+            self._ended.setdefault(run_id, runs.lost(claimed.once, "The worker was stopped during this try"))
+        try:
+            self._record()
+        except SQLAlchemyError as error:
+            log.error("results not recorded, the leases will end: %s", type(error).__name__)
+
+    def _pause(self, error: SQLAlchemyError) -> None:
+        log.warning("the database can't be used just now: %s", type(error).__name__)
+        time.sleep(PAUSE)
+
+
+def serve(settings: Settings, database: Database, supervised: bool = False) -> bool:
+    """Run a worker in this process until SIGTERM, or SIGINT where no supervisor orders the stop."""
+    worker = Worker(settings, database)
+    signal.signal(signal.SIGTERM, lambda *_: worker.stop())
+    signal.signal(signal.SIGINT, signal.SIG_IGN if supervised else lambda *_: worker.stop())
+    return worker.run()
