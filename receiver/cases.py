@@ -160,7 +160,8 @@ def _order(known: Sequence[Move]) -> tuple[Sequence[Move], bool]:
 def _mended(dated: Sequence[Move]) -> list[Move]:
     """Time order, but where close neighbours have fewer gaps in another one, that.
 
-    Senders reorder within moments: a third of moves follow within 20 ms.
+    Senders reorder within moments: a third of moves follow within 20 ms. benchmarks/order.py shows what this
+    mends, and what it costs where an event is truly missing.
     """
     order: list[Move] = []
     for cluster, following in pairwise([*_clusters(dated), []]):
@@ -195,7 +196,7 @@ def _merged(dated: Sequence[Move], undated: Sequence[Move]) -> tuple[list[Move],
 
     Uncertain where orders with as few gaps end differently, or where there are too many orders to tell.
     """
-    lanes = [dated, *_lanes(undated)]
+    lanes = [lane for lane in (dated, *_lanes(undated)) if lane]
     if prod(len(lane) + 1 for lane in lanes) * len(lanes) ** 2 > MERGE_STEPS:
         return list(merge(dated, undated, key=_time_and_id)), True
     ways = _ways(lanes)
