@@ -1,0 +1,38 @@
+"""What is asked of an executor, and how it ended."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from receiver.handlers import Case, Event
+from receiver.models import Outcome
+
+
+@dataclass(frozen=True)
+class Call:
+    """One attempt: the handler's name and all that it gets to see."""
+
+    handler: str
+    event: Event
+    case: Case | None
+    idempotency_key: str
+    try_number: int
+    case_moved_on: bool
+
+
+@dataclass(frozen=True)
+class Limits:
+    timeout: float  # seconds
+    memory: int  # MiB, beyond what importing the handlers took
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a call ended. All texts are bounded and can be stored in any database."""
+
+    outcome: Outcome
+    result: str | None = None  # what the handler returned
+    error: str | None = None  # one line, in words
+    traceback: str | None = None
+    output: str | None = None  # what it logged and printed
+    no_retry: bool = False  # it raised NoRetry
+    retry_at: datetime | None = None  # it raised RetryAfter; UTC

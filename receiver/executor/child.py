@@ -1,0 +1,185 @@
+"""The child of one call: bounds itself, runs the handler, tells what came of it as JSON, and ends."""
+
+import asyncio
+import faulthandler
+import inspect
+import json
+import logging
+import os
+import pickle
+import resource
+import signal
+import sys
+import time
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+from receiver.executor.calls import Call, Limits
+from receiver.handlers import Context, Handler, NoRetry, RetryAfter, registry, words
+
+GRACE = 2  # seconds past its deadline; by then the worker has ended it, or is gone
+LAST_GRACE = 3  # the same for code that never comes back to the interpreter
+LONGEST_RESULT = 2000  # characters: a short text
+LONGEST_TRACEBACK = 32_000  # characters
+MACHINERY = (__file__, str(Path(asyncio.__file__).parent) + os.sep)
+MEBIBYTE = 1024 * 1024
+
+Report = dict[str, str | bool | None]
+
+
+def run(file: int, channel: int, output: int, problem: str | None) -> NoReturn:
+    """Run the call that is in `file`. `problem`: why the handler modules could not be imported."""
+    os.setsid()
+    _redirect(output)
+    with os.fdopen(file, "rb") as pickled:
+        call, limits = pickle.load(pickled)  # noqa: S301  # from our own worker
+    telling = _Telling(channel)
+    _end_in_time(limits.timeout)
+    _bound_memory(limits.memory)
+    report = _report(call, limits, problem)
+    flush()
+    telling.tell(report)
+    os._exit(0)  # threads that the handler left behind end here
+
+
+def _redirect(output: int) -> None:
+    """All that is printed goes to the pipe, line by line, so that a crash takes no line with it."""
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
+    sys.stdout, sys.stderr = _stream(1), _stream(2)
+
+
+def _stream(descriptor: int) -> TextIO:
+    return os.fdopen(descriptor, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+class _Telling:
+    """The channel to the worker, as it was before the handler could get at it."""
+
+    def __init__(self, channel: int) -> None:
+        os.set_inheritable(channel, False)
+        self._channel, self._identity, self._pid = channel, _identity(channel), os.getpid()
+
+    def tell(self, report: Report) -> None:
+        """Write the report on a line of its own, unless this is a fork of the child that came back from the
+        handler, or the handler closed the channel and something else has got its number."""
+        if os.getpid() != self._pid or _identity(self._channel) != self._identity:
+            os._exit(1)
+        with os.fdopen(self._channel, "wb") as channel:
+            channel.write(b"\n" + json.dumps(report).encode())
+
+
+def _identity(descriptor: int) -> tuple[int, int]:
+    state = os.fstat(descriptor)
+    return state.st_dev, state.st_ino
+
+
+def _end_in_time(timeout: float) -> None:
+    """Alarms of its own, for when the worker can't end it any more: it may have been killed."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ignore)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.register_at_fork(after_in_child=_take_signals_as_usual)
+    signal.signal(signal.SIGALRM, _end_session)
+    signal.setitimer(signal.ITIMER_REAL, timeout + GRACE)
+    faulthandler.enable(file=2)
+    faulthandler.dump_traceback_later(timeout + LAST_GRACE, exit=True, file=2)
+
+
+def ignore(*_: object) -> None:
+    """Not SIG_IGN: commands that a handler runs would inherit that, and could not be terminated."""
+
+
+def _take_signals_as_usual() -> None:
+    """In what a handler forks: `with multiprocessing.Pool()` ends its processes by SIGTERM and waits."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _end_session(*_: object) -> None:
+    os.killpg(0, signal.SIGKILL)
+
+
+def _bound_memory(mebibytes: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    bound = _mapped() + mebibytes * MEBIBYTE
+    with suppress(ValueError, OSError):  # macOS knows no such limit
+        resource.setrlimit(resource.RLIMIT_AS, (bound if most < 0 else min(bound, most), most))
+
+
+def _mapped() -> int:
+    """Bytes of address space in use: a library like numpy maps hundreds of MiB that it never touches."""
+    with suppress(OSError):
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    return 0
+
+
+def _report(call: Call, limits: Limits, problem: str | None) -> Report:
+    handler = registry.get(call.handler)
+    if problem or not handler:
+        return {"error": problem or f"no handler of that name: {call.handler}"}
+    try:
+        returned = _returned(handler, call)
+    except BaseException as error:
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))  # room to say what happened
+        return _failure(error, limits)
+    if returned is None or isinstance(returned, str):
+        return {"result": returned and words.shorten(returned, LONGEST_RESULT)}
+    return {"error": f"returned {type(returned).__name__}: a handler returns None or a short text"}
+
+
+def _returned(handler: Handler, call: Call) -> object:
+    context = Context(
+        call.case, call.idempotency_key, call.try_number, call.case_moved_on, _log(call.handler)
+    )
+    returned: Any = handler.function(call.event, context)
+    return asyncio.run(returned) if inspect.iscoroutine(returned) else returned
+
+
+def _log(name: str) -> logging.Logger:
+    """A logger that no configuration of the company's can reach. What its libraries log is kept as well."""
+    form = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    form.converter = time.gmtime
+    kept = logging.StreamHandler(sys.stderr)
+    kept.setFormatter(form)
+    log = logging.Logger(name, logging.INFO)
+    for logger in (log, logging.getLogger()):
+        if not logger.handlers:
+            logger.addHandler(kept)
+    return log
+
+
+def _failure(error: BaseException, limits: Limits) -> Report:
+    return {
+        "error": _in_words(error, limits),
+        "traceback": words.shorten(words.read(_format, error), LONGEST_TRACEBACK),
+        "no_retry": isinstance(error, NoRetry),
+        "retry_at": error.at.isoformat() if isinstance(error, RetryAfter) else None,
+    }
+
+
+def _in_words(error: BaseException, limits: Limits) -> str:
+    if isinstance(error, MemoryError):
+        return f"needed more than {limits.memory} MiB of memory"
+    if isinstance(error, NoRetry | RetryAfter):
+        return words.line(words.read(str, error)) or type(error).__name__
+    return words.of_exception(error)
+
+
+def _format(error: BaseException) -> str:
+    """The traceback, from the handler's own frame on."""
+    frame = error.__traceback__
+    while frame and frame.tb_frame.f_code.co_filename.startswith(MACHINERY):
+        frame = frame.tb_next
+    return "".join(traceback.format_exception(type(error), error, frame))
+
+
+def flush() -> None:
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__):
+        with suppress(Exception):  # the company's code may have put anything in its place
+            stream.flush()  # type: ignore[union-attr]  # there may be none

@@ -1,0 +1,394 @@
+# ruff: noqa: T201
+"""Handlers as no company should write them, and some plain ones. Parameters come in the event's body."""
+
+import asyncio
+import ctypes
+import multiprocessing
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+
+from receiver.handlers import Context, Event, NoRetry, RetryAfter, handles
+
+print("imported once, in the fork server")
+touched: list[str] = []
+
+
+class Awkward(Exception):  # noqa: N818
+    def __init__(self, code: int, why: str) -> None:
+        super().__init__(f"{why} ({code})")
+        self.lock = threading.Lock()  # can't be pickled
+
+
+class Mute(Exception):  # noqa: N818
+    def __str__(self) -> str:
+        raise ValueError("never")
+
+
+@handles("REJECTED")
+def quiet(event: Event, context: Context) -> None:
+    pass
+
+
+@handles()
+def bystander(event: Event, context: Context) -> str:
+    time.sleep(0.05)
+    return "unharmed"
+
+
+@handles()
+def echo(event: Event, context: Context) -> str:
+    case = context.case.status if context.case else None
+    print(event, context.case)
+    return f"{event.ref_id} {case} {context.idempotency_key} {context.try_number} {context.case_moved_on}"
+
+
+@handles()
+async def asynchronous(event: Event, context: Context) -> str:
+    await asyncio.sleep(0)
+    return "awaited"
+
+
+@handles()
+def talkative(event: Event, context: Context) -> None:
+    print("printed")
+    print("to stderr", file=sys.stderr)
+    context.log.info("logged %d", 1)
+    context.log.warning("logged %d", 2)
+    os.system("echo from a command")
+
+
+@handles()
+def failing(event: Event, context: Context) -> None:
+    print("just before")
+    _look_up(event.payload)
+
+
+def _look_up(payload: dict[str, Any]) -> None:
+    payload["email"]
+
+
+@handles()
+async def failing_asynchronously(event: Event, context: Context) -> None:
+    await asyncio.sleep(0)
+    _look_up({})
+
+
+@handles()
+def refusing(event: Event, context: Context) -> None:
+    raise NoRetry("no such customer")
+
+
+@handles()
+def postponing_by_seconds(event: Event, context: Context) -> None:
+    raise RetryAfter(90, "their system is down")
+
+
+@handles()
+def postponing_by_a_timedelta(event: Event, context: Context) -> None:
+    raise RetryAfter(timedelta(seconds=90), "their system is down")
+
+
+@handles()
+def postponing_to_a_moment(event: Event, context: Context) -> None:
+    raise RetryAfter(datetime.now(UTC) + timedelta(seconds=90), "their system is down")
+
+
+@handles()
+def postponing_to_nowhere(event: Event, context: Context) -> None:
+    raise RetryAfter(datetime.now(), "their system is down")  # noqa: DTZ005
+
+
+@handles()
+def sleeping(event: Event, context: Context) -> None:
+    print("sleeping", flush=True)
+    time.sleep(60)
+
+
+@handles()
+async def sleeping_asynchronously(event: Event, context: Context) -> None:
+    await asyncio.sleep(60)
+
+
+@handles()
+def looping(event: Event, context: Context) -> None:
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    while True:
+        pass
+
+
+@handles()
+def looping_in_c(event: Event, context: Context) -> None:
+    _tell_pid(event)
+    for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    re.match(r"(a|aa)+$", "a" * 100 + "b")
+
+
+@handles()
+def sleeping_in_silence(event: Event, context: Context) -> None:
+    os.closerange(0, 64)
+    time.sleep(60)
+
+
+@handles()
+def sleeping_after_telling(event: Event, context: Context) -> None:
+    _tell_pid(event)
+    time.sleep(60)
+
+
+def _tell_pid(event: Event) -> None:
+    if path := event.payload.get("path"):
+        whole = Path(path).with_suffix(".part")
+        whole.write_text(f"{os.getpid()} {os.getppid()}")
+        whole.rename(path)
+
+
+@handles()
+def deaf(event: Event, context: Context) -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    time.sleep(60)
+
+
+@handles()
+def swallowing(event: Event, context: Context) -> None:
+    while True:
+        try:
+            time.sleep(60)
+        except BaseException as error:
+            print(error)
+
+
+@handles()
+def terminated(event: Event, context: Context) -> str:
+    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGINT)
+    return "still here"
+
+
+@handles()
+def terminating_its_own(event: Event, context: Context) -> str:
+    command = subprocess.Popen(["sleep", "60"])
+    command.terminate()
+    fork = multiprocessing.get_context("fork").Process(target=time.sleep, args=[60])
+    fork.start()
+    fork.terminate()
+    fork.join()
+    return f"{command.wait()} {fork.exitcode}"
+
+
+@handles()
+def exiting_with_3(event: Event, context: Context) -> None:
+    sys.exit(3)
+
+
+@handles()
+def exiting_with_nothing(event: Event, context: Context) -> None:
+    sys.exit()
+
+
+@handles()
+def exiting_with_words(event: Event, context: Context) -> None:
+    sys.exit("no config")
+
+
+@handles()
+async def exiting_asynchronously(event: Event, context: Context) -> None:
+    sys.exit(3)
+
+
+@handles()
+def exiting_hard(event: Event, context: Context) -> None:
+    os._exit(0)
+
+
+@handles()
+def crashing(event: Event, context: Context) -> None:
+    print("about to crash")
+    ctypes.string_at(0)
+
+
+@handles()
+def killing_itself(event: Event, context: Context) -> None:
+    os.killpg(0, signal.SIGKILL)
+
+
+@handles()
+def killing_the_server(event: Event, context: Context) -> None:
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(60)
+
+
+@handles()
+def stopping_the_server(event: Event, context: Context) -> None:
+    os.kill(os.getppid(), signal.SIGSTOP)
+    time.sleep(60)
+
+
+@handles()
+def eating(event: Event, context: Context) -> None:
+    eaten = []
+    while True:
+        eaten.append(bytearray(1024 * 1024))
+
+
+@handles()
+def unbounded(event: Event, context: Context) -> None:
+    [0] * 10**15
+
+
+@handles()
+def leaving_processes(event: Event, context: Context) -> str:
+    left = [
+        subprocess.Popen(["sleep", "60"]).pid,
+        subprocess.Popen(["sleep", "60"], process_group=0).pid,
+        int(subprocess.check_output("sleep 60 >&2 & echo $!", shell=True)),
+    ]
+    if (pid := os.fork()) == 0:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        time.sleep(60)
+    return " ".join(map(str, [*left, pid]))
+
+
+@handles()
+def leaving_a_thread(event: Event, context: Context) -> str:
+    threading.Thread(target=time.sleep, args=[60]).start()
+    return "gone on"
+
+
+@handles()
+def coming_back_twice(event: Event, context: Context) -> str:
+    return "child" if os.fork() else "copy"
+
+
+@handles()
+def raising_awkwardly(event: Event, context: Context) -> None:
+    raise Awkward(7, "odd")
+
+
+@handles()
+def raising_mutely(event: Event, context: Context) -> None:
+    raise Mute
+
+
+@handles()
+def raising_a_local_class(event: Event, context: Context) -> None:
+    class Local(Exception):  # noqa: N818
+        pass
+
+    raise Local(lambda: None)
+
+
+@handles()
+def recurring(event: Event, context: Context) -> None:
+    recurring(event, context)
+
+
+@handles()
+def interrupted(event: Event, context: Context) -> None:
+    raise KeyboardInterrupt
+
+
+@handles()
+async def cancelled(event: Event, context: Context) -> None:
+    raise asyncio.CancelledError
+
+
+@handles()
+def returning_a_dict(event: Event, context: Context) -> dict[str, int]:
+    return {"sent": 1}
+
+
+@handles()
+def returning_much(event: Event, context: Context) -> str:
+    return "first" + "x" * 10_000_000 + "last"
+
+
+@handles()
+def raising_much(event: Event, context: Context) -> None:
+    raise ValueError("first\n" + "x" * 10_000_000 + "\nlast")
+
+
+@handles()
+def printing_much(event: Event, context: Context) -> str:
+    print("first" + "x" * 10_000_000 + "last")
+    return "printed"
+
+
+@handles()
+def returning_unstorable_text(event: Event, context: Context) -> str:
+    print("a\0b\ud800c")
+    os.write(1, b"\xff")
+    return "a\0b\ud800c\N{GRINNING FACE}"
+
+
+@handles()
+def raising_unstorable_text(event: Event, context: Context) -> None:
+    raise ValueError("a\0b\ud800c")
+
+
+@handles()
+def writing_everywhere(event: Event, context: Context) -> str:
+    _into_all_descriptors(b'{"result": "forged"}\n\xff\0garbage ' * 100)
+    return "written"
+
+
+@handles()
+def writing_everywhere_and_dying(event: Event, context: Context) -> None:
+    _into_all_descriptors(b'\n{"result": 1, "error": [], "retry_at": {}} [' + b"[" * 100_000)
+    os._exit(4)
+
+
+def _into_all_descriptors(garbage: bytes) -> None:
+    for descriptor in range(3, 64):
+        with suppress(OSError):
+            os.write(descriptor, garbage)
+
+
+@handles()
+def closing_everything(event: Event, context: Context) -> str:
+    os.closerange(0, 64)
+    return "told to nobody"
+
+
+@handles()
+def reusing_descriptors(event: Event, context: Context) -> str:
+    os.closerange(0, 64)
+    for _ in range(64):
+        os.open(event.payload["path"], os.O_WRONLY | os.O_APPEND)
+    return "told to a customer's file"
+
+
+@handles()
+def spoiling_its_world(event: Event, context: Context) -> None:
+    os.chdir("/")
+    os.umask(0o777)
+    os.environ["SPOILT"] = "yes"
+    touched.append("spoilt")
+    sys.stdout = None
+    sys.path.clear()
+
+
+@handles()
+def describing_its_world(event: Event, context: Context) -> str:
+    umask = os.umask(0)
+    return f"{Path.cwd()} {umask:o} {os.environ.get('SPOILT')} {touched} {sys.stdin.read()!r}"
+
+
+@handles()
+def telling_secrets(event: Event, context: Context) -> str:
+    server = Path(f"/proc/{os.getppid()}/environ").read_bytes()
+    return f"{'whsec_' in str(os.environ)} {b'whsec_' in server} {os.environ['KYBDESK_TIMEZONE']}"
+
+
+@handles()
+def telling_its_bounds(event: Event, context: Context) -> NoReturn:
+    raise NoRetry(f"{os.getsid(0) == os.getpid()} {signal.getitimer(signal.ITIMER_REAL)[0]:.0f}")
