@@ -1,0 +1,108 @@
+"""The internal ASGI app: pages behind a sign-in, and what every one of them has in common."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from litestar import Litestar, get
+from litestar.di import Provide
+from litestar.enums import MediaType, ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dashboard import live, pages
+from dashboard.aliases import AnyRequest
+from dashboard.assets import Assets, static_file
+from dashboard.auth.guards import NotSignedIn, lead_to_sign_in, signed_in
+from dashboard.auth.origins import known_host, same_site
+from dashboard.auth.throttle import SignInThrottle
+from dashboard.errors import EXCEPTION_HANDLERS
+from dashboard.headers import add_headers
+from dashboard.paths import exact_path
+from dashboard.render import templates
+from receiver.database import Database
+from receiver.presence import Presence
+from receiver.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+MAX_BODY = 1024 * 1024  # bytes: a form with a tick for each of many runs
+
+
+def create_app(settings: Settings, database: Database) -> Litestar:
+    app = Litestar(
+        [healthz, static_file, live.changed, *pages.routes],
+        guards=[exact_path, known_host, same_site, signed_in],
+        dependencies={"reader": Provide(_reader), "writer": Provide(_writer)},
+        exception_handlers={**EXCEPTION_HANDLERS, NotSignedIn: lead_to_sign_in},
+        before_send=[add_headers],
+        lifespan=[_engines(database), _presence(database)],
+        request_max_body_size=MAX_BODY,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+    assets = Assets(ROOT / "static")
+    app.state.update(
+        settings=settings,
+        assets=assets,
+        templates=templates(ROOT / "templates", assets),
+        sign_in_throttle=SignInThrottle(),
+    )
+    app.asgi_handler = _head_as_get(app.asgi_handler)
+    return app
+
+
+@get("/healthz", media_type=MediaType.TEXT, opt={"public": True, "any_host": True})
+async def healthz() -> str:
+    return "ok"
+
+
+def _engines(database: Database) -> Any:
+    @asynccontextmanager
+    async def opened(app: Litestar) -> AsyncGenerator[None]:
+        readers, writer = database.page_readers(), database.page_writer()
+        app.state.update(readers=readers, writer=writer)
+        try:
+            yield
+        finally:
+            await readers.dispose()
+            await writer.dispose()
+
+    return opened
+
+
+def _presence(database: Database) -> Any:
+    @asynccontextmanager
+    async def present(_app: Litestar) -> AsyncGenerator[None]:
+        presence = Presence(database, "dashboard")
+        presence.start()
+        yield
+        await asyncio.to_thread(presence.stop)
+
+    return present
+
+
+async def _reader(request: AnyRequest) -> AsyncGenerator[AsyncConnection]:
+    """A transaction that ends with the handler, before the answer is sent."""
+    async with request.app.state.readers.begin() as connection:
+        yield connection
+
+
+async def _writer(request: AnyRequest) -> AsyncGenerator[AsyncConnection]:
+    """Committed before the answer is sent. It reads too: a handler that asks for both would wait for itself,
+    where SQLite has a rollback journal."""
+    async with request.app.state.writer.begin() as connection:
+        yield connection
+
+
+def _head_as_get(app: ASGIApp) -> ASGIApp:
+    """HEAD is GET to us. The server, which still sees HEAD, leaves the body out."""
+
+    async def head_as_get(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP and scope["method"] == "HEAD":
+            scope = cast(Scope, {**scope, "method": "GET"})
+        await app(scope, receive, send)
+
+    return head_as_get

@@ -1,0 +1,51 @@
+"""Deny by default: what is not marked `opt={"public": True}` needs a session."""
+
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Response
+from litestar.exceptions import NotAuthorizedException
+from litestar.handlers import BaseRouteHandler
+from litestar.response import Redirect
+
+from dashboard.aliases import AnyConnection, AnyRequest
+from dashboard.auth import sessions
+from dashboard.errors import PageError, flash
+from dashboard.render import wants_part
+
+
+class NotSignedIn(NotAuthorizedException):
+    """Answered by leading to the sign-in page."""
+
+
+async def signed_in(connection: AnyConnection, handler: BaseRouteHandler) -> None:
+    if handler.opt.get("public"):
+        return
+    user = await sessions.user_of(connection)
+    if user is None:
+        raise NotSignedIn
+    connection.scope["user"] = user
+
+
+async def may_reprocess(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
+    if not connection.user.may_reprocess:
+        raise PageError(
+            403,
+            "You may look, but not re-process",
+            "Your role lets you see everything and change nothing. Nothing was changed.",
+            "Ask an administrator for the role of an operator.",
+        )
+
+
+def lead_to_sign_in(request: AnyRequest, _error: NotSignedIn) -> Response[Any]:
+    """An open page is told; a visitor is led, and comes back to where they wanted to go."""
+    if wants_part(request):
+        return flash(request, 401, "Your session has ended. Sign in again.")
+    if request.method != "GET":
+        return Redirect("/sign-in", status_code=303)
+    wanted = request.scope["raw_path"].decode("latin-1")
+    if query := request.scope["query_string"].decode("latin-1"):
+        wanted += f"?{query}"
+    return Redirect(
+        "/sign-in" if wanted == "/" else f"/sign-in?next={quote(wanted, safe='')}", status_code=303
+    )

@@ -1,0 +1,63 @@
+"""The bytes of a delivery as a page shows them: whatever was sent, as text that harms nobody."""
+
+import json
+from dataclasses import dataclass
+
+from dashboard.filters import lines
+
+SHOWN = 64 * 1024  # bytes: beyond it a page gets slow, and VOVE's own messages stay below 1 kB
+LINE = 16  # bytes of a line of a hex dump, as every tool prints it
+DUMPED = 4 * 1024  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ShownBody:
+    """`pretty` is None where the body is no JSON, `raw` where it is no text."""
+
+    pretty: str | None
+    raw: str | None
+    dump: str | None
+    cut: bool
+
+
+def body_as_shown(body: bytes | None) -> ShownBody | None:
+    if body is None:
+        return None
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return ShownBody(None, None, hex_dump(body[:DUMPED]), cut=len(body) > DUMPED)
+    shown = text[:SHOWN]
+    return ShownBody(_pretty(text), lines(shown), None, cut=len(shown) < len(text))
+
+
+def hex_dump(body: bytes) -> str:
+    """Offset, bytes in hex, and what of them is printable."""
+    lines = (body[start : start + LINE] for start in range(0, len(body), LINE))
+    return "\n".join(
+        f"{number * LINE:08x}  {line.hex(' '):<{LINE * 3}} {_printable(line)}"
+        for number, line in enumerate(lines)
+    )
+
+
+def _printable(line: bytes) -> str:
+    return "".join(chr(byte) if 0x20 <= byte < 0x7F else "·" for byte in line)
+
+
+def _pretty(text: str) -> str | None:
+    """None for what is no JSON, and for what is too much of it or too deep."""
+    if len(text) > SHOWN:
+        return None
+    try:
+        value = json.loads(text, object_pairs_hook=_unique)
+        return lines(json.dumps(value, indent=2, ensure_ascii=False))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """With a key twice the pretty form would hide one of them."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a key stands twice")
+    return fields

@@ -1,0 +1,149 @@
+"""What templates may do with a value: times, ages, sizes, shortened ids, addresses."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from markupsafe import Markup, escape
+
+from dashboard import words
+from dashboard.causes import cause
+
+LONG = 30 * 86400  # seconds: in an age of months hours say nothing
+UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+AS_A_PARAMETER = {".", ".."}  # browsers take these out of a path, even when encoded
+
+
+def moment(at: datetime) -> str:
+    """To the second and with its zone: `22 Nov 2026, 14:31:07 UTC`."""
+    return f"{at.astimezone(UTC):%-d %b %Y, %H:%M:%S} UTC"
+
+
+def time(at: datetime | None, text: str | None = None) -> Markup:
+    """A `<time>` that says the time of day, or the text given; the exact moment on hover."""
+    if at is None:
+        return Markup("—")
+    utc = at.astimezone(UTC)
+    shown = text or f"{utc:%H:%M:%S}"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        utc.isoformat(timespec="milliseconds"), moment(utc), shown
+    )
+
+
+def ago(at: datetime | None, now: datetime) -> Markup:
+    if at is None:
+        return Markup("—")
+    past = now - at
+    if abs(past) < timedelta(seconds=10):
+        return time(at, "just now")
+    return time(at, f"{age(past)} ago" if past > timedelta(0) else f"in {age(-past)}")
+
+
+def age(span: timedelta) -> str:
+    """In the two largest units that say something: `3 d 4 h`, `4 h 29 min`, `7 min`, `12 s`."""
+    seconds = max(0, int(span.total_seconds()))
+    for (size, unit), (smaller, smaller_unit) in pairwise(UNITS):
+        if seconds >= size:
+            rest = seconds % size // smaller if smaller > 1 and seconds < LONG else 0
+            return f"{seconds // size:,} {unit}" + (f" {rest} {smaller_unit}" if rest else "")
+    return f"{seconds} s"
+
+
+def took(microseconds: int) -> str:
+    """A duration as one measures it: `0.4 ms`, `83 ms`, `2.4 s`, `3 min 2 s`."""
+    if microseconds < 10_000:
+        return f"{microseconds / 1000:.1f} ms"
+    if microseconds < 1_000_000:
+        return f"{microseconds / 1000:.0f} ms"
+    if microseconds < 60_000_000:
+        return f"{microseconds / 1_000_000:.1f} s"
+    minutes, seconds = divmod(microseconds // 1_000_000, 60)
+    return f"{minutes} min {seconds} s" if minutes < 60 else age(timedelta(minutes=minutes))
+
+
+def between(start: datetime, end: datetime) -> str:
+    return took(max(timedelta(0), end - start) // timedelta(microseconds=1))
+
+
+def day(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%A, %-d %B %Y}"
+
+
+def size(count: int) -> str:
+    if count < 1024:
+        return f"{count} bytes" if count != 1 else "1 byte"
+    return f"{count / 1024:,.1f} KiB" if count < 1024 * 1024 else f"{count / 1024 / 1024:,.1f} MiB"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def shorten(text: str, length: int = 40) -> str:
+    """The middle goes: ids differ at both ends."""
+    if len(text) <= length:
+        return text
+    kept = length - 1
+    return f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}"
+
+
+def identifier(text: str, length: int = 40) -> Markup:
+    """An id in the monospaced face, shortened in the middle, whole on hover."""
+    return Markup('<span class="id" title="{}"><bdi>{}</bdi></span>').format(
+        shorten(text, 1000), escape(visible(shorten(text, length)))
+    )
+
+
+def visible(text: str) -> str:
+    """Characters that would not be seen, or would turn what stands around them, as their code."""
+    return "".join(_seen(character) for character in text)
+
+
+def lines(text: str) -> str:
+    return "\n".join(visible(line) for line in text.replace("\r\n", "\n").split("\n"))
+
+
+def _seen(character: str) -> str:
+    if character.isprintable() or character == "\t":
+        return character
+    return f"⟨{ord(character):04X}⟩"
+
+
+def case_path(ref_id: str) -> str:
+    encoded = quote(ref_id, safe="")
+    return f"/cases?ref={encoded}" if ref_id in AS_A_PARAMETER else f"/cases/{encoded}"
+
+
+def address(path: str, **parameters: Any) -> str:
+    """The path with those parameters that say something."""
+    query = urlencode({name: value for name, value in parameters.items() if value not in (None, "")})
+    return f"{path}{'&' if '?' in path else '?'}{query}" if query else path
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "address": address,
+    "age": age,
+    "ago": ago,
+    "between": between,
+    "case_path": case_path,
+    "cause": cause,
+    "day": day,
+    "family": words.family,
+    "identifier": identifier,
+    "in_a_sentence": words.in_a_sentence,
+    "lines": lines,
+    "moment": moment,
+    "outcome": words.outcome,
+    "plural": plural,
+    "reason": words.reason,
+    "run_state": words.run_state,
+    "shorten": shorten,
+    "size": size,
+    "status": words.status,
+    "time": time,
+    "took": took,
+    "verdict": words.verdict,
+    "visible": visible,
+}

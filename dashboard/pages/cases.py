@@ -1,0 +1,93 @@
+"""All cases, and one case with its timeline."""
+
+from typing import Any
+
+from litestar import Response, get
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dashboard import words
+from dashboard.aliases import AnyRequest
+from dashboard.errors import PageError
+from dashboard.filters import address, case_path
+from dashboard.pages.reprocesses import refusal_of
+from dashboard.paths import ref_id_of
+from dashboard.queries.cases import Case, count_cases, find_case, find_cases, find_way, is_handled
+from dashboard.queries.runs import count_failed_of_case, find_runs_of
+from dashboard.render import render
+from dashboard.timeline import read_timeline
+from dashboard.way import way_of
+from receiver.event import ref_key
+
+NOTHING_CAME = "Nothing has come from VOVE for this reference."
+
+
+@get("/cases")
+async def index(
+    request: AnyRequest,
+    reader: AsyncConnection,
+    q: str = "",
+    status: str = "",
+    at: str = "",
+    ref: str | None = None,
+) -> Response[str]:
+    if ref is not None:  # a refId that browsers would take out of a path
+        return await _show(request, reader, ref)
+    search, status = q.strip().replace("\0", ""), status.replace("\0", "")
+    counts = await count_cases(reader)
+    return await render(
+        request,
+        reader,
+        "cases/index.html",
+        "cases/_cases.html",
+        found=await find_cases(reader, search, status, at),
+        counts=counts,
+        statuses=_statuses(counts, status),
+        q=search,
+        wanted=status,
+        at=at,
+    )
+
+
+def _statuses(counts: dict[str, int], wanted: str) -> list[str]:
+    """What one can filter by: the known ones in their order, then what else there is."""
+    known = [status for status in words.STATUSES if status in counts or status != "NOT_STARTED"]
+    return list(dict.fromkeys([*known, *sorted(counts), *filter(None, [wanted])]))
+
+
+@get("/cases/{ref_id:path}")
+async def show(request: AnyRequest, reader: AsyncConnection) -> Response[str]:
+    return await _show(request, reader, ref_id_of(request))
+
+
+async def _show(request: AnyRequest, reader: AsyncConnection, ref_id: str) -> Response[str]:
+    key, order, at = ref_key(ref_id), request.query_params.get("order"), request.query_params.get("at")
+    timeline = await read_timeline(reader, key, at, newest_first=order != "oldest")
+    case = await find_case(reader, ref_id)
+    if case is None and timeline.is_empty:
+        raise PageError(404, "No such case", NOTHING_CAME, "Upper and lower case and spaces count.")
+    return await render(
+        request,
+        reader,
+        "cases/show.html",
+        "cases/_case.html",
+        ref_id=ref_id,
+        case=case,
+        **(await _state(reader, case) if case else {}),
+        timeline=timeline,
+        order=order,
+        here=address(case_path(ref_id), order=order, at=at),
+        refusal=refusal_of(request),
+    )
+
+
+async def _state(reader: AsyncConnection, case: Case) -> dict[str, Any]:
+    """What stands above the timeline."""
+    return {
+        "way": way_of(case, await find_way(reader, case.ref_key)),
+        "tasks": (await find_runs_of(reader, [case.last_event_id]))[case.last_event_id],
+        "failed_of_case": await count_failed_of_case(reader, case.ref_key),
+        "is_handled": await is_handled(reader, case.status),
+    }
+
+
+routes = [index, show]

@@ -1,0 +1,148 @@
+"""The list of cases, one case, and the way it went."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dashboard.queries.paging import Page, cursor_from, read_page
+from receiver.event import ref_key
+from receiver.models import RunState, case_counts, cases, events, handlers, runs, to_microseconds
+
+PAGE = 50
+REASON_SHOWN = 200  # characters: a reason may be as long as a delivery
+WAY_EVENTS = 200  # of these the way through the statuses is drawn
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    id: int
+    ref_id: str
+    status: str
+    reason: str | None
+    status_since: datetime
+    changed_at: datetime
+    gap: bool
+    uncertain: bool
+    needs_person: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    id: int
+    ref_id: str
+    ref_key: bytes
+    status: str
+    reason: str | None
+    status_since: datetime
+    gap: bool
+    uncertain: bool
+    began_before: bool
+    event_count: int
+    last_event_id: int
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    status: str
+    previous_status: str | None
+    at: datetime
+
+
+async def find_cases(
+    connection: AsyncConnection, search: str = "", status: str | None = None, cursor: str | None = None
+) -> Page[CaseRow]:
+    """Last changed first. The search is for text anywhere in the refId: `%` and `_` mean themselves."""
+    query = select(
+        cases.c.id,
+        cases.c.ref_id,
+        cases.c.ref_key,
+        cases.c.status,
+        func.substr(cases.c.reason, 1, REASON_SHOWN).label("reason"),
+        cases.c.status_since,
+        cases.c.changed_at,
+        cases.c.gap,
+        cases.c.uncertain,
+    )
+    if search:
+        query = query.where(cases.c.ref_id.icontains(search, autoescape=True))
+    if status:
+        query = query.where(cases.c.status == status)
+    page = await read_page(
+        connection,
+        [query],
+        keys=(cases.c.changed_at, cases.c.id),
+        key_of=lambda row: (to_microseconds(row.changed_at), row.id),
+        cursor=cursor_from(cursor, 2),
+        size=PAGE,
+    )
+    failing = await _with_failed_runs(connection, [row.ref_key for row in page.rows])
+    return page.of(lambda row: _case_row(row, row.ref_key in failing))
+
+
+async def count_cases(connection: AsyncConnection) -> dict[str, int]:
+    counts = await connection.execute(select(case_counts).where(case_counts.c.n > 0))
+    return {row.status: row.n for row in counts}
+
+
+async def find_case(connection: AsyncConnection, ref_id: str) -> Case | None:
+    query = select(*(cases.c[name] for name in Case.__dataclass_fields__))
+    row = (await connection.execute(query.where(cases.c.ref_key == ref_key(ref_id)))).one_or_none()
+    return Case(**row._mapping) if row else None
+
+
+async def find_way(connection: AsyncConnection, key: bytes) -> list[Move]:
+    """The case's latest moves, oldest first."""
+    query = (
+        select(
+            events.c.status,
+            events.c.previous_status,
+            func.coalesce(
+                events.c.message_at, events.c.first_attempt_at, type_=events.c.message_at.type
+            ).label("at"),
+        )
+        .where(events.c.ref_key == key, events.c.place.is_not(None))
+        .order_by(events.c.place.desc())
+        .limit(WAY_EVENTS)
+    )
+    rows = (await connection.execute(query)).all()
+    return [Move(**row._mapping) for row in reversed(rows)]
+
+
+async def is_handled(connection: AsyncConnection, status: str) -> bool:
+    """Whether the company has set up a handler for this status."""
+    registered = await connection.execute(select(handlers.c.statuses))
+    return any(not statuses or status in statuses for statuses in map(_parsed, registered.scalars()))
+
+
+def _parsed(statuses: str) -> list[str]:
+    return list(json.loads(statuses))
+
+
+async def _with_failed_runs(connection: AsyncConnection, keys: Collection[bytes]) -> set[bytes]:
+    query = (
+        select(events.c.ref_key)
+        .distinct()
+        .join(runs, runs.c.event_id == events.c.id)
+        .where(events.c.ref_key.in_(keys), runs.c.state == RunState.FAILED)
+    )
+    return set((await connection.execute(query)).scalars()) if keys else set()
+
+
+def _case_row(row: Row[Any], needs_person: bool) -> CaseRow:
+    return CaseRow(
+        id=row.id,
+        ref_id=row.ref_id,
+        status=row.status,
+        reason=row.reason,
+        status_since=row.status_since,
+        changed_at=row.changed_at,
+        gap=row.gap,
+        uncertain=row.uncertain,
+        needs_person=needs_person,
+    )

@@ -1,0 +1,136 @@
+"""The code's words as people read them, each with the one sentence that explains it."""
+
+from dataclasses import dataclass
+
+from receiver.models import Outcome, RunState, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """`sign` names an icon of templates/_icons.html, `tone` a hue of static/css/tokens.css."""
+
+    text: str
+    sign: str
+    tone: str
+    meaning: str
+
+
+STATUSES = {
+    "NOT_STARTED": Word(
+        "Not started", "not_started", "quiet", "The business has not begun its verification."
+    ),
+    "IN_PROGRESS": Word(
+        "In progress", "in_progress", "progress", "The business is giving its data and documents."
+    ),
+    "IN_REVIEW": Word("In review", "in_review", "review", "VOVE is checking what the business gave."),
+    "COMPLETED": Word("Completed", "completed", "completed", "VOVE approved the business."),
+    "REJECTED": Word("Rejected", "rejected", "rejected", "VOVE turned the business down."),
+}
+# Other checks that VOVE may send to the same address. They never move a case.
+OTHER_STATUSES = {
+    "NO_MATCH": Word("No match", "completed", "completed", "Nothing was found on the lists."),
+    "CLEARED": Word("Cleared", "completed", "completed", "What was found turned out to be harmless."),
+    "in_progress": Word("In progress", "in_progress", "progress", "The check is under way."),
+    "pending": Word("Pending", "in_review", "review", "The check waits for a decision."),
+    "successful": Word("Successful", "completed", "completed", "The check was passed."),
+    "suspected": Word("Suspected", "unknown", "unknown", "The check found something that needs a look."),
+}
+RUN_STATES = {
+    RunState.QUEUED: Word("Waiting", "clock", "quiet", "It will be done as soon as the worker is free."),
+    RunState.RUNNING: Word("Running", "running", "progress", "It is being done at this moment."),
+    RunState.RETRYING: Word("Retrying", "retry", "review", "It did not work; it is tried again by itself."),
+    RunState.SUCCEEDED: Word("Done", "completed", "completed", "It was done."),
+    RunState.FAILED: Word(
+        "Needs a person", "warning", "person", "It did not work, and is not tried again by itself."
+    ),
+    RunState.CLOSED: Word("Closed", "closed", "quiet", "A person closed it without retrying."),
+}
+OUTCOMES = {
+    Outcome.SUCCEEDED: Word("Done", "completed", "completed", "The try did what it had to do."),
+    Outcome.FAILED: Word("Failed", "cross", "review", "The try ended with an error."),
+    Outcome.TIMED_OUT: Word("Took too long", "clock", "review", "The try was ended at its time limit."),
+    Outcome.CRASHED: Word("Broke off", "cross", "review", "The process that did it died."),
+    Outcome.LOST: Word(
+        "Lost", "unknown", "review", "The worker stopped during the try: nobody knows whether it was done."
+    ),
+}
+VERDICTS = {
+    Verdict.ACCEPTED: Word("Accepted", "completed", "completed", "Signed by VOVE, understood and new."),
+    Verdict.DUPLICATE: Word("Repeat", "repeat", "quiet", "The same message again: nothing more was done."),
+    Verdict.CONFLICT: Word(
+        "Same id, different content",
+        "conflict",
+        "unknown",
+        "A message with an id that we know, but it says something else. It changed nothing.",
+    ),
+    Verdict.QUARANTINED: Word(
+        "Unreadable", "unreadable", "review", "Signed by VOVE, but not understood. It is kept as it came."
+    ),
+    Verdict.REFUSED: Word(
+        "Unverified",
+        "unverified",
+        "review",
+        "Not signed with one of our secrets, or too old. It was turned away.",
+    ),
+}
+FAMILIES = {
+    "kyb": Word("Status change", "cases", "quiet", "A message of VOVE's that moves the case."),
+    "aml": Word("AML check", "unverified", "quiet", "Anti-money-laundering: it never moves the case."),
+    "identity": Word("Identity check", "person", "quiet", "The check of a person: it never moves the case."),
+}
+REASONS = {"DOCUMENT_MISMATCH": "Document mismatch"}
+
+GAP = "The status before does not fit what came next: VOVE said something that never reached us."
+UNCERTAIN = "Some status changes came without a time, so their order is not certain."
+TRY = "One go at a task. A task is tried again by itself for a while, then it needs a person."
+
+# What has happened since the page was shown on which somebody pressed "Re-process".
+REFUSALS = {
+    "queued": "It had been asked for already, waits for its turn, and is done once.",
+    "running": "It is running already, and is done once.",
+    "tried": "It was tried since the page was shown: see below how that went before you ask again.",
+}
+
+
+def status(code: str | None) -> Word:
+    """A status as it came where we don't know it: unknown ones are data, not errors."""
+    if code is None:
+        return Word("Not told", "not_started", "quiet", "VOVE did not say.")
+    known = STATUSES.get(code) or OTHER_STATUSES.get(code)
+    return known or Word(code, "unknown", "unknown", "A status that KYB Desk does not know, as it came.")
+
+
+def run_state(code: str) -> Word:
+    return RUN_STATES[RunState(code)]
+
+
+def outcome(code: str) -> Word:
+    return OUTCOMES[Outcome(code)]
+
+
+def verdict(code: str) -> Word:
+    return VERDICTS[Verdict(code)]
+
+
+def family(code: str) -> Word:
+    return FAMILIES.get(code) or Word("Other message", "unknown", "unknown", "It never moves the case.")
+
+
+def reason(code: str | None) -> str:
+    """A reason in words: its code with the capitals and underscores taken out, where it is one."""
+    if not code:
+        return "No reason given"
+    if code in REASONS:
+        return REASONS[code]
+    return code.replace("_", " ").capitalize() if code.isupper() and code.isascii() else code
+
+
+def task(handler: str) -> str:
+    """What a handler does, where it has not registered a title (any more)."""
+    words = handler.rpartition(".")[2].replace("_", " ").strip()
+    return words[:1].upper() + words[1:] or handler
+
+
+def in_a_sentence(title: str) -> str:
+    """`Notify customer` as it stands after a colon; `AML report` keeps its capitals."""
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]
