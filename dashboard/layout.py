@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from receiver.models import RunState, revision, runs, workers
 
 MOST_COUNTED = 999  # failed runs: beyond it the number says nothing more, and counting costs
-SEEN_OF_LATE = timedelta(seconds=30)  # roles say that they are there every ten seconds
+SEEN_OF_LATE = timedelta(seconds=30)  # roles say every five that they are there
 
 NOTHING_KNOWN: dict[str, Any] = {
     "revision": None,

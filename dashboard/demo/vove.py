@@ -50,7 +50,7 @@ class Vove:
             for move in moves:
                 dated.append((move, at))
                 at += timedelta(hours=self._random.uniform(2, 30))
-            if number % 8 == 5:
+            if number % 8 == 6:
                 del dated[1]  # lost on the way: the case shows a gap
             if number % 8 == 3:
                 dated[-1], dated[-2] = dated[-2], dated[-1]  # a retry of the older came after the newer: late

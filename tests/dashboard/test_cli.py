@@ -1,0 +1,103 @@
+"""The `kybdesk` command says in a line what a person can set right, and never a secret."""
+
+import shlex
+import socket
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.desk import Desk
+from tests.receiver.factories import SECRET
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_serving_without_a_secret_says_where_to_get_one(desk: Desk) -> None:
+    del desk.environment["VOVE_WEBHOOK_SECRET"]
+    ended = desk.command("serve")
+    assert ended.returncode == 1
+    assert "VOVE_WEBHOOK_SECRET is not set" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_malformed_secret_is_not_printed(desk: Desk) -> None:
+    desk.environment["VOVE_WEBHOOK_SECRET"] = "hunter2"
+    ended = desk.command("serve")
+    assert ended.returncode == 1
+    assert "hunter2" not in ended.stderr + ended.stdout
+
+
+def test_a_user_is_added_with_a_password_from_standard_input(desk: Desk) -> None:
+    added = desk.command(
+        "user", "add", "Ana@Example.com", "--role", "viewer", "--password-stdin", given="a long password\n"
+    )
+    assert added.returncode == 0, added.stderr
+    (row,) = desk.rows("SELECT * FROM users")
+    assert (row["email"], row["role"]) == ("ana@example.com", "viewer")
+    assert "a long password" not in row["password_hash"]
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "why"),
+    [("nobody", "a long password", "address"), ("ana@example.com", "short", "12 characters")],
+)
+def test_a_user_that_cannot_be_is_refused_in_words(desk: Desk, email: str, password: str, why: str) -> None:
+    added = desk.command("user", "add", email, "--role", "viewer", "--password-stdin", given=password + "\n")
+    assert added.returncode == 1
+    assert why in added.stderr
+    assert "Traceback" not in added.stderr
+
+
+def test_a_role_that_there_is_not_is_refused(desk: Desk) -> None:
+    added = desk.command("user", "add", "ana@example.com", "--role", "king", "--password-stdin", given="x\n")
+    assert added.returncode == 2
+    assert "viewer" in added.stderr
+
+
+def test_sending_to_nobody_says_so(desk: Desk) -> None:
+    sent = desk.command("send", "--ref-id", "acme", "--status", "IN_PROGRESS")
+    assert sent.returncode == 1
+    assert "can't be reached" in sent.stderr
+
+
+def test_the_curl_command_is_one_that_a_shell_takes(desk: Desk) -> None:
+    printed = desk.command("send", "--ref-id", "o'neil & sons", "--status", "IN_PROGRESS", "--curl").stdout
+    words = shlex.split(printed.replace("\\\n", " "))
+    assert words[:2] == ["curl", "-i"]
+    assert '{"refId": "o\'neil & sons", "status": "IN_PROGRESS", "previousStatus": "NOT_STARTED"}' in words
+    assert SECRET not in printed
+
+
+def test_rebuilding_finds_and_mends_a_case_that_is_not_what_its_events_say(desk: Desk) -> None:
+    assert desk.command("migrate").returncode == 0
+    with closing(sqlite3.connect(desk.directory / "kybdesk.db")) as connection:
+        connection.executescript(
+            """
+            INSERT INTO events (svix_id, family, ref_id, ref_key, status, previous_status, first_attempt_at,
+                                received_at, late, body, body_sha256, delivery_count)
+            VALUES ('msg_1', 'kyb', 'acme', x'00', 'IN_PROGRESS', 'NOT_STARTED', 1000000,
+                    1000000, 0, x'', x'', 1);
+            """
+        )
+    checked = desk.command("rebuild-cases", "--check")
+    assert (checked.returncode, checked.stdout.splitlines()[0]) == (1, "differs: acme")
+    assert desk.command("rebuild-cases").returncode == 0
+    assert desk.command("rebuild-cases", "--check").returncode == 0
+    assert desk.rows("SELECT status FROM cases")[0]["status"] == "IN_PROGRESS"
+
+
+def test_a_port_that_is_taken_is_named(desk: Desk) -> None:
+    with closing(socket.create_server(("127.0.0.1", desk.ports["receiver"]))):
+        ended = desk.command("serve", "receiver")
+    assert ended.returncode != 0
+    assert "address already in use" in ended.stderr
+
+
+def test_no_handlers_is_no_error(desk: Desk) -> None:
+    listed = desk.command("handlers")
+    assert (listed.returncode, "KYBDESK_HANDLERS" in listed.stdout) == (0, True)
