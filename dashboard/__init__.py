@@ -1,15 +1,23 @@
-"""The pages for the compliance team, and the `kybdesk` command. See the map in `receiver/__init__.py`.
+"""The pages for the compliance team, and the `kybdesk` command. See also the map in `receiver/__init__.py`.
 
-cli           the command; the only place that puts receiver, worker and dashboard together
-supervisor    starts the roles as processes, restarts one that dies, ends them in order
-app           the internal ASGI app: templates, static files, guards, headers, error pages
-auth          who is looking and what they may do
-pages         one file for each noun of the menu
-queries       every SELECT of the pages
-timeline      one case's facts, merged and sorted
-live          tells open pages that something changed
-words         the code's words as people read them
-demo          an invented VOVE, invented businesses, handlers that fail
+cli         the command; the only place that puts receiver, worker and dashboard together
+supervisor  starts the roles as processes, restarts one that dies, ends them in order
+roles       one role in this process
+sending     signs and sends one event, as Svix does
+demo        an invented VOVE, invented businesses, handlers of which some fail
+
+app         the internal ASGI app: what every page has in common
+auth        who is looking and what they may do: users, sessions, sign-in, guards
+pages       one file for each noun of the menu
+queries     every SELECT of the pages, keyset-paged, to frozen rows
+timeline    one case's facts, merged and sorted; `way` is the picture of its way through the statuses
+render      template to answer, page or part; `layout` is what stands around every page
+live        tells open pages that something changed
+words       the code's words as people read them; `causes` says why a delivery was not taken
+filters     times, sizes and names in templates
+errors      every error as a page or a line on it; `headers` is what every answer carries
+paths       addresses compared as they came; `body`, a delivery's bytes to look at; `assets`, static files
+aliases     the types that pages share
 """
 
 import receiver  # noqa: F401  # the swap of sqlite3 comes before any other import

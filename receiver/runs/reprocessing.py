@@ -1,0 +1,54 @@
+"""One more attempt, on a person's word."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, case, select, update
+
+from receiver.models import RunState, StartedBy, runs
+from receiver.runs.conditions import raise_revision
+
+
+@dataclass(frozen=True)
+class Reprocessed:
+    """One more attempt is queued, due now."""
+
+    run_id: int
+
+
+@dataclass(frozen=True)
+class NotReprocessed:
+    """What has happened since the page was shown; `state` is None where there is no such run."""
+
+    run_id: int
+    state: RunState | None
+    tries: int
+
+
+def reprocess(
+    connection: Connection, run_id: int, tries: int, by: str, now: datetime
+) -> Reprocessed | NotReprocessed:
+    """Queue one more attempt, due now, on the word of `by`, who saw a page that showed `tries`.
+
+    One conditional UPDATE: of a double click, or of two people, one wins. The other learns what has happened.
+    """
+    open_to_it = runs.c.state.in_([RunState.RETRYING, RunState.FAILED, RunState.CLOSED, RunState.SUCCEEDED])
+    repeat = runs.c.state == RunState.SUCCEEDED
+    queued = connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.tries == tries, open_to_it)
+        .values(
+            state=RunState.QUEUED,
+            due_at=now,
+            lost=0,
+            repeats=case((repeat, runs.c.repeats + 1), else_=runs.c.repeats),
+            started_by=StartedBy.PERSON,
+            requested_by=by,
+            requested_at=now,
+        )
+    ).rowcount
+    if queued:
+        raise_revision(connection)
+        return Reprocessed(run_id)
+    run = connection.execute(select(runs.c.state, runs.c.tries).where(runs.c.id == run_id)).one_or_none()
+    return NotReprocessed(run_id, RunState(run.state) if run else None, run.tries if run else 0)
