@@ -61,8 +61,8 @@ CAUSES = {
     ),
     "signed_as_printed_sample": Cause(
         "signed over the body alone",
-        "It is signed with our secret, but over the body alone, as the code printed in VOVE's documentation "
-        "does it. Svix signs the id, the time and the body together: a genuine delivery never looks like this.",
+        "It is signed with our secret, but over the body alone, as VOVE's printed sample does. "
+        "Svix signs the id, the time and the body together: a genuine delivery never looks like this.",
         "Somebody tests with the printed sample. `kybdesk send` signs the way Svix does.",
     ),
     "no_match": Cause(

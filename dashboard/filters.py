@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from dashboard import words
 from dashboard.causes import cause
@@ -92,7 +92,7 @@ def shorten(text: str, length: int = 40) -> str:
 def identifier(text: str, length: int = 40) -> Markup:
     """An id in the monospaced face, shortened in the middle, whole on hover."""
     return Markup('<span class="id" title="{}"><bdi>{}</bdi></span>').format(
-        shorten(text, 1000), escape(visible(shorten(text, length)))
+        visible(shorten(text, 1000)), visible(shorten(text, length))
     )
 
 

@@ -80,9 +80,6 @@ FAMILIES = {
 }
 REASONS = {"DOCUMENT_MISMATCH": "Document mismatch"}
 
-GAP = "The status before does not fit what came next: VOVE said something that never reached us."
-UNCERTAIN = "Some status changes came without a time, so their order is not certain."
-TRY = "One go at a task. A task is tried again by itself for a while, then it needs a person."
 
 # What has happened since the page was shown on which somebody pressed "Re-process".
 REFUSALS = {

@@ -45,9 +45,7 @@ async def _account(readers: AsyncEngine, email: str) -> Account | None:
     normal = normal_email(email)
     if normal is None:
         return None
-    statement = select(users.c.id, users.c.password_hash).where(
-        users.c.email == normal, users.c.disabled_at.is_(None)
-    )
+    statement = select(users.c.id, users.c.password_hash).where(users.c.email == normal)
     async with readers.connect() as connection:
         found = (await connection.execute(statement)).one_or_none()
     return Account(*found) if found else None

@@ -3,10 +3,11 @@
 from typing import Any
 
 from litestar import Response, get
+from litestar.params import FromQuery
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dashboard import words
-from dashboard.aliases import AnyRequest
+from dashboard.aliases import AnyRequest, Reader
 from dashboard.errors import PageError
 from dashboard.filters import address, case_path
 from dashboard.pages.reprocesses import refusal_of
@@ -18,21 +19,22 @@ from dashboard.timeline import read_timeline
 from dashboard.way import way_of
 from receiver.event import ref_key
 
+MAX_SEARCH = 1000  # characters: SQLite refuses a pattern of 50,000 bytes
 NOTHING_CAME = "Nothing has come from VOVE for this reference."
 
 
 @get("/cases")
 async def index(
     request: AnyRequest,
-    reader: AsyncConnection,
-    q: str = "",
-    status: str = "",
-    at: str = "",
-    ref: str | None = None,
+    reader: Reader,
+    q: FromQuery[str] = "",
+    status: FromQuery[str] = "",
+    at: FromQuery[str] = "",
+    ref: FromQuery[str | None] = None,
 ) -> Response[str]:
     if ref is not None:  # a refId that browsers would take out of a path
         return await _show(request, reader, ref)
-    search, status = q.strip().replace("\0", ""), status.replace("\0", "")
+    search, status = q.strip().replace("\0", "")[:MAX_SEARCH], status.replace("\0", "")
     counts = await count_cases(reader)
     return await render(
         request,
@@ -55,7 +57,7 @@ def _statuses(counts: dict[str, int], wanted: str) -> list[str]:
 
 
 @get("/cases/{ref_id:path}")
-async def show(request: AnyRequest, reader: AsyncConnection) -> Response[str]:
+async def show(request: AnyRequest, reader: Reader) -> Response[str]:
     return await _show(request, reader, ref_id_of(request))
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from litestar import Response, get
-from sqlalchemy.ext.asyncio import AsyncConnection
+from litestar.params import FromPath, FromQuery
 
-from dashboard.aliases import AnyRequest
+from dashboard.aliases import AnyRequest, Reader
 from dashboard.body import body_as_shown
 from dashboard.errors import PageError
 from dashboard.filters import age
@@ -27,7 +27,7 @@ MOST = 10**9  # seconds of clock difference that mean something as days
 
 @get("/deliveries")
 async def index(
-    request: AnyRequest, reader: AsyncConnection, verdict: str = "", at: str = ""
+    request: AnyRequest, reader: Reader, verdict: FromQuery[str] = "", at: FromQuery[str] = ""
 ) -> Response[str]:
     verdict = verdict if verdict in set(Verdict) else ""
     return await render(
@@ -43,7 +43,7 @@ async def index(
 
 
 @get("/deliveries/{delivery_id:int}")
-async def show(request: AnyRequest, reader: AsyncConnection, delivery_id: int) -> Response[str]:
+async def show(request: AnyRequest, reader: Reader, delivery_id: FromPath[int]) -> Response[str]:
     delivery = await find_delivery(reader, delivery_id)
     if delivery is None:
         raise PageError(404, "No such delivery", GONE)

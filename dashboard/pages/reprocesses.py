@@ -1,18 +1,20 @@
 """A person's request for one more try of a run."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from litestar import post
 from litestar.exceptions import NotFoundException, ValidationException
+from litestar.params import FromPath
 from litestar.response import Redirect
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dashboard import words
-from dashboard.aliases import AnyRequest
+from dashboard.aliases import AnyRequest, Writer
 from dashboard.auth.guards import may_reprocess
 from dashboard.filters import address
 from dashboard.paths import local_path
+from dashboard.queries.paging import LARGEST
 from receiver import runs
 from receiver.models import RunState
 
@@ -26,8 +28,10 @@ class Refusal:
 
 
 @post("/runs/{run_id:int}/reprocess", guards=[may_reprocess], status_code=303)
-async def create(request: AnyRequest, writer: AsyncConnection, run_id: int) -> Redirect:
+async def create(request: AnyRequest, writer: Writer, run_id: FromPath[int]) -> Redirect:
     """Back to where the button was, where the run shows its new state."""
+    if run_id > LARGEST:
+        raise NotFoundException
     form = await request.form()
     answer = await writer.run_sync(
         runs.reprocess, run_id, tries=_tries(form.get("tries")), by=request.user.email, now=datetime.now(UTC)
@@ -48,11 +52,11 @@ def refusal_of(request: AnyRequest) -> Refusal | None:
     """The address says why, in a word: any other word in its place shows nothing."""
     sentence = words.REFUSALS.get(request.query_params.get("refused", ""))
     run_id = request.query_params.get("run", "")
-    return Refusal(int(run_id), sentence) if sentence and run_id.isdecimal() else None
+    return Refusal(int(run_id), sentence) if sentence and re.fullmatch("[0-9]{1,18}", run_id) else None
 
 
 def _tries(field: object) -> int:
-    if not isinstance(field, str) or not field.isdecimal() or len(field) > len("999999999"):
+    if not isinstance(field, str) or not re.fullmatch("[0-9]{1,9}", field):
         raise ValidationException("tries is not a number")
     return int(field)
 

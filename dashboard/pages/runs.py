@@ -1,9 +1,9 @@
 """What the company's handlers owe: the list, by what it needs, and one run with its tries."""
 
 from litestar import Response, get
-from sqlalchemy.ext.asyncio import AsyncConnection
+from litestar.params import FromPath, FromQuery
 
-from dashboard.aliases import AnyRequest
+from dashboard.aliases import AnyRequest, Reader
 from dashboard.errors import PageError
 from dashboard.pages.reprocesses import refusal_of
 from dashboard.queries.runs import count_runs, find_attempts, find_run, find_runs, may_have_been_done
@@ -21,7 +21,7 @@ COUNTED_TABS = ("person", "retrying", "waiting")  # what is done only grows: nob
 
 @get("/runs")
 async def index(
-    request: AnyRequest, reader: AsyncConnection, tab: str = "person", at: str = ""
+    request: AnyRequest, reader: Reader, tab: FromQuery[str] = "person", at: FromQuery[str] = ""
 ) -> Response[str]:
     tab = tab if tab in TABS else "person"
     return await render(
@@ -37,7 +37,7 @@ async def index(
 
 
 @get("/runs/{run_id:int}")
-async def show(request: AnyRequest, reader: AsyncConnection, run_id: int) -> Response[str]:
+async def show(request: AnyRequest, reader: Reader, run_id: FromPath[int]) -> Response[str]:
     found = await find_run(reader, run_id)
     if found is None:
         raise PageError(404, "No such task", "The address is mistyped: tasks are never removed.")

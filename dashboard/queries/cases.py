@@ -10,8 +10,9 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dashboard.queries.paging import Page, cursor_from, read_page
+from dashboard.queries.runs import has_failed
 from receiver.event import ref_key
-from receiver.models import RunState, case_counts, cases, events, handlers, runs, to_microseconds
+from receiver.models import case_counts, cases, events, handlers, runs, to_microseconds
 
 PAGE = 50
 REASON_SHOWN = 200  # characters: a reason may be as long as a delivery
@@ -125,12 +126,12 @@ def _parsed(statuses: str) -> list[str]:
 
 
 async def _with_failed_runs(connection: AsyncConnection, keys: Collection[bytes]) -> set[bytes]:
-    query = (
-        select(events.c.ref_key)
-        .distinct()
-        .join(runs, runs.c.event_id == events.c.id)
-        .where(events.c.ref_key.in_(keys), runs.c.state == RunState.FAILED)
+    failed = (
+        select(runs.c.id)
+        .join(events, events.c.id == runs.c.event_id)
+        .where(events.c.ref_key == cases.c.ref_key, has_failed())
     )
+    query = select(cases.c.ref_key).where(cases.c.ref_key.in_(keys), failed.exists())
     return set((await connection.execute(query)).scalars()) if keys else set()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dashboard.queries.paging import Page, cursor_from, read_page
+from dashboard.queries.paging import LARGEST, Page, cursor_from, read_page
 from receiver.models import EPOCH, deliveries, delivery_counts, events
 
 PAGE = 50
@@ -106,6 +106,8 @@ async def count_deliveries(connection: AsyncConnection, now: datetime) -> dict[s
 
 async def find_delivery(connection: AsyncConnection, delivery_id: int) -> Delivery | None:
     """With its bytes, which stand with the event where that keeps the same."""
+    if delivery_id > LARGEST:
+        return None
     own = [
         deliveries.c[name]
         for name in Delivery.__dataclass_fields__

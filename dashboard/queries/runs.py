@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dashboard import words
 from dashboard.queries.events import EVENT_TIME
-from dashboard.queries.paging import Page, cursor_from, read_page
+from dashboard.queries.paging import LARGEST, Page, cursor_from, read_page
 from receiver.cases import Link
 from receiver.models import Outcome, RunState, attempts, cases, events, handlers, runs
 
@@ -143,6 +143,8 @@ async def count_runs(connection: AsyncConnection, states: Sequence[RunState]) ->
 
 
 async def find_run(connection: AsyncConnection, run_id: int) -> RunOnPage | None:
+    if run_id > LARGEST:
+        return None
     query = (
         _runs(
             events.c.ref_id,
@@ -179,11 +181,17 @@ async def count_failed_of_case(connection: AsyncConnection, key: bytes) -> int:
     some = (
         select(runs.c.id)
         .join(events, events.c.id == runs.c.event_id)
-        .where(events.c.ref_key == key, runs.c.state == RunState.FAILED)
+        .where(events.c.ref_key == key, has_failed())
         .limit(COUNTED)
         .subquery()
     )
     return (await connection.execute(select(func.count()).select_from(some))).scalar_one()
+
+
+def has_failed() -> ColumnElement[bool]:
+    """Of the runs of given events. Concatenated with nothing, the state offers no index: through that SQLite
+    would walk all failed runs there are to find those of one case."""
+    return (runs.c.state + "") == RunState.FAILED
 
 
 async def find_attempts(connection: AsyncConnection, run_id: int) -> list[Attempt]:

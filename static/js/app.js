@@ -25,7 +25,7 @@ document.addEventListener("click", async (event) => {
 // or nobody is at it, a bar says how many are new.
 document.addEventListener("htmx:before:swap", (event) => {
   const list = event.detail.ctx.sourceElement;
-  if (!list?.matches?.("[data-list]")) return;
+  if (!list?.matches?.("[data-list]") || event.detail.ctx.response.status !== 200) return;
   const [now, then] = [rows(list), rows(new DOMParser().parseFromString(event.detail.ctx.text, "text/html"))];
   if (now.join() === then.join() || !isRead(list)) return;
   event.preventDefault();
@@ -44,6 +44,11 @@ const selects = (list) => {
   const selection = getSelection();
   return !selection.isCollapsed && list.contains(selection.anchorNode);
 };
+
+// What stands on the page may be old while KYB Desk can't be reached.
+document.addEventListener("htmx:error", () => offline(true));
+document.addEventListener("htmx:after:request", () => offline(false));
+const offline = (is) => document.querySelector("#offline")?.toggleAttribute("hidden", !is);
 
 // A morph keeps what is typed: on another page the field of the last search would stay.
 document.addEventListener("htmx:after:swap", () => {

@@ -1,5 +1,6 @@
 """The list of cases and one case's page, as they are served."""
 
+import re
 from urllib.parse import quote
 
 import pytest
@@ -56,7 +57,8 @@ def test_a_search_and_a_status_stay_in_the_address(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["q=%00", "status=%00x", "at=%F0%9F%98%80", "q=%ED%A0%80", "q=%2525", "at=bi45"]
+    "query",
+    ["q=%00", "status=%00x", "at=%F0%9F%98%80", "q=%ED%A0%80", "q=%2525", "at=bi45", "q=" + "%25" * 9000],
 )
 def test_an_odd_question_is_no_error(desk: Desk, query: str) -> None:
     assert desk.signed_in().client.get(f"/cases?{query}").status_code == 200
@@ -95,8 +97,8 @@ def test_hostile_text_is_shown_as_text(desk: Desk) -> None:
         assert "alert(1)" in page
         assert "<script>alert" not in page
         assert "<b>&" not in page
-        assert "\u202e" not in page
-        assert "49" not in page.split("<main")[1].replace("{{ 7*7 }}", "") or "{{ 7*7 }}" in page
+        assert "\u202e" not in re.sub(r'data-copy="[^"]*"', "", page)  # what is copied is the very text
+        assert "{{ 7*7 }}" in page
 
 
 def test_an_unknown_reference_is_told_so(desk: Desk) -> None:

@@ -104,6 +104,8 @@ def test_deliveries_of_the_same_message_lead_to_each_other(desk: Desk) -> None:
 
 
 def test_an_unknown_delivery_is_told_so(desk: Desk) -> None:
-    answer = desk.signed_in().client.get("/deliveries/4711")
+    desk.signed_in()
+    answer = desk.client.get("/deliveries/4711")
     assert answer.status_code == 404
     assert "has made room" in answer.text
+    assert desk.client.get(f"/deliveries/{10**30}").status_code == 404

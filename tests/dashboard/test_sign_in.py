@@ -13,9 +13,8 @@ from sqlalchemy import Select, Update, select, update
 from sqlalchemy.exc import OperationalError
 
 from dashboard.auth.guards import may_reprocess
-from dashboard.auth.users import disable_user
 from receiver.database import Database
-from receiver.models import sessions
+from receiver.models import sessions, users
 from tests.dashboard.conftest import OpenDesk
 from tests.dashboard.desk import EMAIL, PARTIAL, PASSWORD, SAME_ORIGIN, Desk
 
@@ -267,12 +266,10 @@ def test_a_page_opens_though_the_last_use_cannot_be_written(
     assert desk.client.get("/desk").status_code == 200
 
 
-def test_a_disabled_user_is_out_at_once(desk: Desk) -> None:
+def test_a_disabled_user_is_out_at_once_even_where_the_session_was_left(desk: Desk) -> None:
     desk.signed_in()
-    engine = desk.database.writer()
-    with engine.begin() as connection:
-        disable_user(connection, EMAIL)
-    engine.dispose()
+    execute(desk, update(users).values(disabled_at=datetime.now(UTC)))
+    assert len(found(desk, select(sessions.c.id))) == 1
     assert desk.client.get("/desk").status_code == 303
 
 

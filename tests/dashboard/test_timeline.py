@@ -60,9 +60,8 @@ def test_a_gap_says_what_is_missing(any_database: Database) -> None:
         add_event(connection, "ACME-1", "IN_PROGRESS", previous_status="NOT_STARTED", place=0)
         add_event(connection, "ACME-1", "REJECTED", place=1, link=Link.GAP, previous_status="IN_REVIEW")
     after, before = _entries(_timeline(any_database))
-    assert after.missing == (
-        "A status change is missing here: how the case came from “In progress” to “In review” never reached us."
-    )
+    assert after.missing is not None
+    assert "how the case came from “In progress” to “In review” never reached us" in after.missing
     assert before.missing is None
 
 

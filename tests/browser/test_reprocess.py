@@ -1,0 +1,138 @@
+"""A person finds a failed run and sets it right. The test plays the worker."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from receiver import runs
+from receiver.database import Database
+from receiver.executor import Ended
+from receiver.models import Outcome, attempts
+from tests.browser.conftest import OpenPage, sign_in
+from tests.dashboard.desk import EMAIL, Desk
+from tests.factories import add_attempt, add_case, add_run, count_rows, writing
+
+expect.set_options(timeout=10_000)
+
+
+@pytest.fixture
+def failed_run(desk: Desk) -> int:
+    with writing(desk.database) as connection:
+        run = add_run(connection, add_case(connection, "acme 1/2")[-1], tries=2)
+        add_attempt(connection, run, number=1, traceback="Traceback: line 41")
+        add_attempt(connection, run, number=2)
+        return run
+
+
+def test_a_failed_run_is_set_right_and_seen_to_succeed_without_a_reload(
+    desk: Desk, open_page: OpenPage, failed_run: int
+) -> None:
+    page = open_page()
+    sign_in(page)
+    page.get_by_role("link", name="Runs 1 need a person").click()
+    page.get_by_role("link", name="Notify customer").click()
+    page.wait_for_url(f"**/runs/{failed_run}")
+    page.get_by_text("Traceback", exact=True).click()
+    page.evaluate("window.stayed = true")
+
+    page.get_by_role("button", name="Re-process: notify customer").click()
+    state = page.locator(".run__state")
+    expect(state).to_contain_text("Waiting")
+    expect(state).to_contain_text(f"asked by {EMAIL}")
+    expect(page.get_by_role("button", name="Re-process")).to_have_count(0)
+
+    claimed = _claim(desk.database)
+    expect(state).to_contain_text("Running")
+    _finish(desk.database, claimed)
+    expect(state).to_contain_text("Done")
+    expect(page.locator("#attempts")).to_contain_text("250 OK")
+    expect(page.locator("#failed_runs")).to_be_hidden()
+    expect(page.get_by_text("Traceback: line 41")).to_be_visible()
+    assert page.evaluate("window.stayed") is True
+
+
+def test_the_same_goes_without_javascript(desk: Desk, open_page: OpenPage, failed_run: int) -> None:
+    page = open_page(java_script_enabled=False)
+    sign_in(page)
+    page.get_by_role("link", name="Runs 1 need a person").click()
+    page.get_by_role("link", name="Notify customer").click()
+    page.get_by_role("button", name="Re-process: notify customer").click()
+    page.wait_for_url(f"**/runs/{failed_run}")
+    expect(page.locator(".run__state")).to_contain_text("Waiting")
+    _finish(desk.database, _claim(desk.database))
+    page.reload()
+    expect(page.locator(".run__state")).to_contain_text("Done")
+
+
+def test_a_run_is_set_right_from_its_case_which_stays(
+    desk: Desk, open_page: OpenPage, failed_run: int
+) -> None:
+    page = open_page()
+    sign_in(page)
+    page.get_by_role("link", name="acme 1/2").click()
+    page.wait_for_url("**/cases/acme%201%2F2")
+    task = page.locator(f"#run_{failed_run}")
+    task.get_by_text("2 tries").click()
+    task.get_by_role("button", name="Re-process").click()
+    expect(task).to_contain_text("Waiting")
+    expect(task).to_contain_text("asked by")
+    _finish(desk.database, _claim(desk.database))
+    expect(task).to_contain_text("Done")
+    expect(task.get_by_text("by itself").first).to_be_visible()
+    assert page.url.endswith("/cases/acme%201%2F2")
+
+
+def test_a_double_click_makes_one_try(desk: Desk, open_page: OpenPage, failed_run: int) -> None:
+    page = open_page()
+    sign_in(page)
+    page.goto(f"/runs/{failed_run}")
+    page.get_by_role("button", name="Re-process").dblclick()
+    expect(page.locator(".run__state")).to_contain_text("Waiting")
+    _finish(desk.database, _claim(desk.database))
+    expect(page.locator(".run__state")).to_contain_text("Done")
+    with writing(desk.database) as connection:
+        assert count_rows(connection, attempts) == 3
+
+
+def test_who_comes_second_is_told_what_happened(desk: Desk, open_page: OpenPage, failed_run: int) -> None:
+    page = open_page()
+    sign_in(page)
+    page.goto(f"/runs/{failed_run}")
+    with writing(desk.database) as connection:
+        runs.reprocess(connection, failed_run, tries=2, by="ben@example.com", now=datetime.now(UTC))
+    page.get_by_role("button", name="Re-process").click()
+    expect(page.locator("#refusal")).to_contain_text("It had been asked for already")
+    expect(page.locator(".run__state")).to_contain_text("asked by ben@example.com")
+
+
+def test_what_was_done_is_done_again_only_on_purpose(
+    desk: Desk, open_page: OpenPage, failed_run: int
+) -> None:
+    _reprocess_and_finish(desk.database, failed_run)
+    page: Page = open_page()
+    sign_in(page)
+    page.goto(f"/runs/{failed_run}")
+    expect(page.get_by_role("button", name="Re-process")).to_be_hidden()
+    page.get_by_text("Do it again").click()
+    page.get_by_role("button", name="Re-process: notify customer again").click()
+    expect(page.locator(".run__state")).to_contain_text("Waiting")
+
+
+def _reprocess_and_finish(database: Database, run: int) -> None:
+    with writing(database) as connection:
+        runs.reprocess(connection, run, tries=2, by=EMAIL, now=datetime.now(UTC))
+    _finish(database, _claim(database))
+
+
+def _claim(database: Database) -> runs.Claimed:
+    with writing(database) as connection:
+        claimed = runs.claim(connection, timedelta(seconds=30), datetime.now(UTC))
+    assert claimed is not None
+    return claimed
+
+
+def _finish(database: Database, claimed: runs.Claimed) -> None:
+    ended = Ended(Outcome.SUCCEEDED, result="250 OK", error=None, traceback=None, output=None)
+    with writing(database) as connection:
+        assert runs.finish(connection, claimed, ended, (), datetime.now(UTC))
