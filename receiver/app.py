@@ -24,7 +24,7 @@ def create_app(settings: Settings, database: Database, clock: Callable[[], float
     presence = Presence(database, "receiver")
     webhook = Webhook(verifier, ledger, clock)
 
-    @asgi(PATH.decode())
+    @asgi(PATH.decode(), copy_scope=False)
     async def receive_webhook(scope: Scope, receive: Receive, send: Send) -> None:
         await webhook(scope, receive, send)
 

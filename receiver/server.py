@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import socket
 from collections.abc import Iterator
 
 import uvicorn
@@ -14,19 +15,35 @@ from receiver.settings import Settings
 HEADER_DEADLINE = 10.0  # seconds until a request's headers must be complete
 REQUEST_DEADLINE = 30.0  # seconds until its body must be, where the endpoint has no shorter one of its own
 MAX_HEADERS = 32 * 1024  # bytes of a request's line and headers
+UNREAD_DEADLINE = 30.0  # seconds until a sender takes what we answered: unread, it would hold us for ever
 MAX_CONNECTIONS = 1000
 GRACE = 10  # seconds that requests under way have to end once a stop is asked for
 
 
 class Protocol(HttpToolsProtocol):
-    """Ends a connection whose headers or body do not come, and one with too much of them."""
+    """Ends a connection whose headers or body do not come, one with too much of them, and one left unread."""
 
     deadline: asyncio.TimerHandle | None = None
-    header_size = 0
+    in_headers = False
+    header_size = 0  # of the headers that the parser has handed on
+    unfinished_size = 0  # of the chunks that left headers unfinished: of a long one it hands nothing on
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        _end_when_unread(transport)
         self._expect(HEADER_DEADLINE)
+
+    def data_received(self, data: bytes) -> None:
+        were_unfinished = self.in_headers
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if were_unfinished and self.in_headers:
+            self.unfinished_size += len(data)
+            if self.unfinished_size > MAX_HEADERS:
+                self.send_400_response("The headers are too large.")
+        elif self.deadline is None and self.cycle is not None and self.cycle.response_complete:
+            self._expect(HEADER_DEADLINE)  # an empty line between requests has ended uvicorn's own deadline
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._expect(None)
@@ -34,7 +51,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.header_size = 0
+        self.in_headers = True
+        self.header_size = self.unfinished_size = 0
         self._expect(HEADER_DEADLINE)
 
     def on_url(self, url: bytes) -> None:
@@ -46,6 +64,7 @@ class Protocol(HttpToolsProtocol):
         self._count(len(name) + len(value) + 4)
 
     def on_headers_complete(self) -> None:
+        self.in_headers = False
         self._expect(REQUEST_DEADLINE)
         super().on_headers_complete()
 
@@ -62,6 +81,13 @@ class Protocol(HttpToolsProtocol):
         if self.deadline is not None:
             self.deadline.cancel()
         self.deadline = None if within is None else self.loop.call_later(within, self.transport.close)
+
+
+def _end_when_unread(transport: asyncio.Transport) -> None:
+    """By the kernel, which alone sees it: closing a transport waits for the sender to read."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # not on macOS
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(UNREAD_DEADLINE * 1000))
 
 
 class Server(uvicorn.Server):

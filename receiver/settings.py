@@ -109,7 +109,7 @@ def _check_secret(secret: str, number: int) -> None:
 def _database_url(text: str) -> URL:
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the second: a port that is no number
         url = None
     if url is None or url.get_backend_name() not in {"sqlite", "postgresql"}:
         raise SettingsError(
@@ -121,8 +121,12 @@ def _database_url(text: str) -> URL:
 
 
 def _dashboard_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
+    try:
+        parts = urlsplit(text)
+        whole = parts.hostname and parts.port != 0 and parts.path in {"", "/"}
+    except ValueError:  # brackets that do not close, a port that is no number
+        whole = False
+    if not whole or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
         raise SettingsError("KYBDESK_DASHBOARD_URL must be like https://kyb.example.com, without a path")
     return text.rstrip("/")
 

@@ -21,6 +21,7 @@ PATH = b"/webhooks/vove-kyb"
 MAX_BODY = 1024 * 1024  # bytes; VOVE's are some hundred
 MAX_REFUSED_BODY = 64 * 1024  # bytes that are kept of what did not verify
 MAX_HEADER = 500  # characters that are kept of a header that is only noted
+MAX_INTEGER = 2**63 - 1  # that the databases hold: a Content-Length may say twice as much
 MAX_SIGNATURE = 2000  # Svix sends 50 for each secret
 BODY_DEADLINE = 4.0  # seconds until the body must be there
 DEADLINE = 9.0  # seconds for all of it: the sender waits 15
@@ -122,8 +123,9 @@ async def _read(scope: Scope, receive: Receive) -> bytes:
 
 
 def _announced(scope: Scope) -> int:
-    """The Content-Length; the server has refused a malformed one."""
-    return next((int(value) for name, value in scope["headers"] if name == b"content-length"), 0)
+    """The Content-Length, as far as a database's integer goes; the server has refused a malformed one."""
+    announced = next((int(value) for name, value in scope["headers"] if name == b"content-length"), 0)
+    return min(announced, MAX_INTEGER)
 
 
 def _noted(value: bytes | None) -> str | None:

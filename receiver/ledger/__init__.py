@@ -23,6 +23,7 @@ from sqlalchemy.exc import (
 )
 
 from receiver.database import Database
+from receiver.ledger.case_rows import RacedError
 from receiver.ledger.delivery import Delivery
 from receiver.ledger.group import Group
 from receiver.models import Verdict
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 
 MAX_WAITING = 1000  # deliveries: at 1,000 a second a second's worth, and far from the sender's 15 s
 MAX_WAITING_REFUSED = 200  # of them, so that strangers can't fill the queue
+MAX_REPEATS = 4  # of a group that was in another receiver's way
 MAX_GROUP = 128  # deliveries in one transaction: its statements stay within SQLite's 32,766 parameters
 
 
@@ -45,6 +47,10 @@ class _Waiting:
     delivery: Delivery
     until: float
     future: asyncio.Future[Verdict]
+
+    def give_up(self) -> None:
+        if not self.future.done():
+            self.future.set_exception(Unavailable("the database is too slow"))
 
 
 class Ledger:
@@ -81,14 +87,15 @@ class Ledger:
         can't take it, or time runs out; it may have been written all the same, which the unique svix-id
         makes safe.
         """
-        entry = _Waiting(delivery, until, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        entry = _Waiting(delivery, until, loop.create_future())
         if not self._enqueue(entry):
             return Verdict.REFUSED
+        end = loop.call_later(until - time.monotonic(), entry.give_up)  # a third of asyncio.timeout's cost
         try:
-            async with asyncio.timeout(until - time.monotonic()):
-                return await entry.future
-        except TimeoutError:
-            raise Unavailable("the database is too slow") from None
+            return await entry.future
+        finally:
+            end.cancel()
 
     async def check(self) -> None:
         """Raise Unavailable unless a delivery could be written now. One asks at a time."""
@@ -146,12 +153,13 @@ class Ledger:
             return [Unavailable(_first_line(error))] * len(deliveries)
 
     def _commit_or_repeat(self, deliveries: Sequence[Delivery]) -> list[Verdict]:
-        try:
-            return self._commit(deliveries)
-        except DBAPIError as error:
-            if not _is_worth_repeating(error):
-                raise
-            return self._commit(deliveries)
+        for _ in range(MAX_REPEATS):
+            try:
+                return self._commit(deliveries)
+            except (DBAPIError, RacedError) as error:
+                if not _is_worth_repeating(error):
+                    raise
+        return self._commit(deliveries)
 
     def _commit(self, deliveries: Sequence[Delivery]) -> list[Verdict]:
         connection = self._connect()
@@ -171,9 +179,9 @@ class Ledger:
 
     def _connect(self) -> Connection:
         if self._connection is None:
+            self._identity = self._file_identity()  # before it is opened: it may be replaced meanwhile
             self._engine = self._database.writer()
             self._connection = self._engine.connect()
-            self._identity = self._file_identity()
         return self._connection
 
     def _check_file(self) -> None:
@@ -220,9 +228,13 @@ def _is_about_the_data(error: BaseException) -> bool:
     return not isinstance(error, (Unavailable, OSError))
 
 
-def _is_worth_repeating(error: DBAPIError) -> bool:
-    """PostgreSQL ended a deadlock at our cost, or was restarted since the last group."""
-    return error.connection_invalidated or type(error.orig).__name__ == "DeadlockDetected"
+def _is_worth_repeating(error: DBAPIError | RacedError) -> bool:
+    """PostgreSQL ended a deadlock at our cost or was restarted since the last group, or we lost a race."""
+    return (
+        isinstance(error, RacedError)
+        or error.connection_invalidated
+        or type(error.orig).__name__ == "DeadlockDetected"
+    )
 
 
 def _first_line(error: BaseException) -> str:

@@ -6,9 +6,9 @@ the transaction that adds an event: no reader sees one without the other.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -23,6 +23,11 @@ CASE_COLUMNS = (
 )
 
 
+class RacedError(Exception):
+    """Another receiver has created one of these cases a moment ago. To wait for it now, out of order, could
+    be a deadlock: all is to be written anew, and then it is there."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewMove:
     """A KYB event that this transaction has added."""
@@ -34,8 +39,7 @@ class NewMove:
     move: Move
 
 
-@dataclass(frozen=True, slots=True)
-class CaseRow:
+class CaseRow(NamedTuple):
     """The columns of `cases`, in their order; times in microseconds."""
 
     ref_id: str
@@ -69,6 +73,13 @@ class Computed:
     places: tuple[Place, ...]
 
 
+def lock(connection: Connection, keys: Iterable[bytes]) -> None:
+    """Before their events are changed, and all at once: PostgreSQL writers then wait for each other in one
+    order. On SQLite the whole file is ours already."""
+    if connection.dialect.name == "postgresql":
+        locked_rows(connection, sorted(keys))
+
+
 def apply(connection: Connection, moves: Iterable[NewMove], stale: Iterable[bytes]) -> None:
     """Bring the cases of these moves up to date, and those whose keys are stale; sorted, so that two writers
     never wait for each other crosswise."""
@@ -81,10 +92,9 @@ def apply(connection: Connection, moves: Iterable[NewMove], stale: Iterable[byte
         _brought_up_to_date(connection, before.get(key), key, added, anew=key in stale)
         for key, added in sorted(by_case.items())
     ]
-    raced = write(connection, before, computed)
-    if raced:  # another receiver created these cases a moment ago
-        again = [recomputed(connection, key, by_case[key]) for key in raced]
-        write(connection, locked_rows(connection, raced), again)
+    if write(connection, before, computed):
+        raise RacedError
+    count(connection, before, computed)
 
 
 def _brought_up_to_date(
@@ -104,22 +114,29 @@ def write(connection: Connection, before: dict[bytes, CaseRow], computed: Sequen
     written = [case for case in computed if case.row.ref_key not in raced]
     _update(connection, [case.row for case in written if case.row.ref_key in before])
     _write_places(connection, [place for case in written for place in case.places])
-    _count(connection, before, [case.row for case in written])
     return raced
+
+
+def count(connection: Connection, before: dict[bytes, CaseRow], computed: Iterable[Computed]) -> None:
+    """Keep the counts of cases by status; once in a transaction, so that the order of statuses holds."""
+    deltas: Counter[str] = Counter()
+    for case in computed:
+        deltas[case.row.status] += 1
+        if case.row.ref_key in before:
+            deltas[before[case.row.ref_key].status] -= 1
+    execute_many(
+        connection,
+        "INSERT INTO case_counts (status, n) VALUES (?, ?) "
+        "ON CONFLICT (status) DO UPDATE SET n = case_counts.n + excluded.n",
+        [(status, n) for status, n in sorted(deltas.items()) if n],
+    )
 
 
 def locked_rows(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, CaseRow]:
     rows = select_in(
         connection, f"SELECT {CASE_COLUMNS} FROM cases WHERE ref_key", keys, lock_rows(connection, "ref_key")
     )
-    return {bytes(row.ref_key): _case_row(row) for row in rows}
-
-
-def _case_row(row: Any) -> CaseRow:
-    """SQLite has no booleans, and psycopg gives bytes."""
-    values = row._asdict()
-    flags = {name: bool(values[name]) for name in ("gap", "uncertain", "began_before")}
-    return CaseRow(**values | flags | {"ref_key": bytes(values["ref_key"])})
+    return {row.ref_key: CaseRow(*row) for row in rows}  # SQLite's 0 and 1 equal False and True
 
 
 def _first(added: Sequence[NewMove]) -> Computed:
@@ -144,8 +161,7 @@ def _appended(row: CaseRow, added: Sequence[NewMove]) -> Computed | None:
 def _moved(row: CaseRow, new: NewMove) -> CaseRow:
     assert new.move.message_at is not None
     message_at = to_microseconds(new.move.message_at)
-    return replace(
-        row,
+    return row._replace(
         status=new.move.status,
         reason=new.move.reason,
         status_since=message_at,
@@ -228,18 +244,19 @@ def _insert(connection: Connection, created: Sequence[Computed]) -> list[bytes]:
         connection,
         f"cases ({CASE_COLUMNS})",
         CASE_COLUMNS.count(",") + 1,
-        [_values(computed.row) for computed in created],
+        [computed.row for computed in created],
         "ON CONFLICT (ref_key) DO NOTHING RETURNING ref_key",
     )
     return sorted({computed.row.ref_key for computed in created} - {bytes(key) for (key,) in inserted})
 
 
 def _update(connection: Connection, rows: Iterable[CaseRow]) -> None:
-    assignments = ", ".join(f"{column} = ?" for column in CASE_COLUMNS.split(", "))
+    """All but who it is: to set a key anew, even to what it was, costs its index another write."""
+    assignments = ", ".join(f"{column} = ?" for column in CASE_COLUMNS.split(", ")[2:])
     execute_many(
         connection,
         f"UPDATE cases SET {assignments} WHERE ref_key = ?",
-        [(*_values(row), row.ref_key) for row in rows],
+        [(*row[2:], row.ref_key) for row in rows],
     )
 
 
@@ -256,24 +273,6 @@ def _write_places(connection: Connection, places: Iterable[Place]) -> None:
     )
 
 
-def _values(row: CaseRow) -> tuple[Any, ...]:
-    return astuple(row)
-
-
-def _count(connection: Connection, before: dict[bytes, CaseRow], after: Iterable[CaseRow]) -> None:
-    deltas: Counter[str] = Counter()
-    for row in after:
-        deltas[row.status] += 1
-        if row.ref_key in before:
-            deltas[before[row.ref_key].status] -= 1
-    execute_many(
-        connection,
-        "INSERT INTO case_counts (status, n) VALUES (?, ?) "
-        "ON CONFLICT (status) DO UPDATE SET n = case_counts.n + excluded.n",
-        [(status, n) for status, n in sorted(deltas.items()) if n],
-    )
-
-
 def redate(connection: Connection, svix_ids: dict[str, int]) -> set[bytes]:
     """Note earlier first attempts (microseconds); returns the keys of the cases this may reorder."""
     rows = select_in(
@@ -281,8 +280,12 @@ def redate(connection: Connection, svix_ids: dict[str, int]) -> set[bytes]:
     )
     execute_many(
         connection,
-        "UPDATE events SET first_attempt_at = ?, message_at = ? WHERE id = ?",
-        [(svix_ids[row.svix_id], _message_at(row.svix_id, svix_ids[row.svix_id]), row.id) for row in rows],
+        "UPDATE events SET first_attempt_at = ?, message_at = ? WHERE id = ? AND first_attempt_at > ?",
+        [
+            (at, _message_at(row.svix_id, at), row.id, at)
+            for row in rows
+            for at in [svix_ids[row.svix_id]]  # another receiver may have noted an earlier one since
+        ],
     )
     return {bytes(row.ref_key) for row in rows if row.family == Family.KYB}
 

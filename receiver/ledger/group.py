@@ -1,7 +1,7 @@
 """What is written for one group of deliveries, inside one transaction.
 
 In the order of svix-id the events, of their key the cases and the counts: PostgreSQL receivers that write
-in the order of arrival deadlock.
+in the order of arrival deadlock. An event that is known is changed only by who has locked its case.
 """
 
 from collections import Counter
@@ -37,6 +37,7 @@ class _Known:
     """An event that is in the ledger already, and what this group adds to it."""
 
     id: int
+    ref_key: bytes
     body_sha256: bytes
     delivery_count: int
     first_attempt_at: int  # microseconds
@@ -51,6 +52,7 @@ class _Logged:
     delivery: Delivery
     verdict: Verdict
     event_id: int | None = None
+    message_at: datetime | None = None  # of what may be a new event: decoded once, for that takes its time
     kept: bool = True
 
 
@@ -69,9 +71,13 @@ class Group:
         known = self._known_events(verified)
         accepted = self._insert_events(verified, known)
         self._judge(verified, known, accepted)
-        self._count_repeats(known.values())
+        moves = _new_moves(accepted.values())
+        repeated = [event for event in known.values() if event.repeats]
+        touched = {move.ref_key for move in moves} | {event.ref_key for event in repeated}
+        case_rows.lock(self.connection, touched)
+        self._count_repeats(repeated)
         stale = case_rows.redate(self.connection, _earlier_attempts(known))
-        case_rows.apply(self.connection, _new_moves(accepted.values()), stale)
+        case_rows.apply(self.connection, moves, stale)
         self._thin_out_refused()
         self._insert_deliveries()
         self._count()
@@ -80,18 +86,24 @@ class Group:
     def _known_events(self, verified: Sequence[_Logged]) -> dict[str, _Known]:
         rows = select_in(
             self.connection,
-            "SELECT svix_id, id, body_sha256, delivery_count, first_attempt_at FROM events WHERE svix_id",
+            "SELECT svix_id, id, ref_key, body_sha256, delivery_count, first_attempt_at FROM events "
+            "WHERE svix_id",
             list(dict.fromkeys(map(_svix_id, verified))),
         )
-        return {svix_id: _Known(key, bytes(digest), count, at) for svix_id, key, digest, count, at in rows}
+        return {
+            svix_id: _Known(event_id, bytes(key), bytes(digest), count, at)
+            for svix_id, event_id, key, digest, count, at in rows
+        }
 
     def _insert_events(self, verified: Sequence[_Logged], known: dict[str, _Known]) -> dict[str, _Logged]:
         """The deliveries that brought an event of their own, by svix-id; a race lost to another receiver
         adds to `known`."""
         first: dict[str, _Logged] = {}
         for logged in verified:
-            if isinstance(logged.delivery.found, Event) and _svix_id(logged) not in known:
-                first.setdefault(_svix_id(logged), logged)
+            svix_id = _svix_id(logged)
+            if isinstance(logged.delivery.found, Event) and svix_id not in known and svix_id not in first:
+                logged.message_at = message_time(svix_id, from_microseconds(_attempt_at(logged)))
+                first[svix_id] = logged
         inserted = insert(
             self.connection,
             f"events ({EVENT_COLUMNS})",
@@ -109,9 +121,8 @@ class Group:
         self, verified: Sequence[_Logged], known: dict[str, _Known], accepted: dict[str, _Logged]
     ) -> None:
         for svix_id, logged in accepted.items():
-            assert logged.event_id is not None
             logged.verdict = Verdict.ACCEPTED
-            known[svix_id] = _Known(logged.event_id, logged.delivery.body_sha256, 1, _attempt_at(logged))
+            known[svix_id] = _as_known(logged)
         for logged in verified:
             event = known.get(_svix_id(logged))
             if event is None or logged.verdict is Verdict.ACCEPTED:
@@ -124,11 +135,11 @@ class Group:
             if same and _attempt_at(logged) < (event.earlier_attempt or event.first_attempt_at):
                 event.earlier_attempt = _attempt_at(logged)
 
-    def _count_repeats(self, known: Iterable[_Known]) -> None:
+    def _count_repeats(self, repeated: Iterable[_Known]) -> None:
         execute_many(
             self.connection,
             "UPDATE events SET delivery_count = delivery_count + ? WHERE id = ?",
-            [(event.repeats, event.id) for event in known if event.repeats],
+            [(event.repeats, event.id) for event in sorted(repeated, key=lambda event: event.id)],
         )
 
     def _thin_out_refused(self) -> None:
@@ -168,11 +179,17 @@ def _attempt_at(logged: _Logged) -> int:
     return logged.delivery.verified.timestamp * 1_000_000
 
 
+def _as_known(logged: _Logged) -> _Known:
+    event = logged.delivery.found
+    assert isinstance(event, Event)
+    assert logged.event_id is not None
+    return _Known(logged.event_id, ref_key(event.ref_id), logged.delivery.body_sha256, 1, _attempt_at(logged))
+
+
 def _event_row(logged: _Logged) -> tuple[Any, ...]:
     delivery, event, verified = logged.delivery, logged.delivery.found, logged.delivery.verified
     assert isinstance(event, Event)
     assert verified is not None
-    message_at = message_time(verified.svix_id, from_microseconds(_attempt_at(logged)))
     return (
         verified.svix_id,
         str(event.family),
@@ -181,7 +198,7 @@ def _event_row(logged: _Logged) -> tuple[Any, ...]:
         event.status,
         event.previous_status,
         event.reason,
-        None if message_at is None else to_microseconds(message_at),
+        None if logged.message_at is None else to_microseconds(logged.message_at),
         _attempt_at(logged),
         to_microseconds(delivery.received_at),
         False,
@@ -235,14 +252,13 @@ def _new_move(logged: _Logged) -> case_rows.NewMove | None:
     assert logged.event_id is not None
     if event.family is not Family.KYB or event.previous_status is None:
         return None
-    first_attempt_at = from_microseconds(_attempt_at(logged))
     move = Move(
         svix_id=svix_id,
         status=event.status,
         previous_status=event.previous_status,
         reason=event.reason,
-        first_attempt_at=first_attempt_at,
-        message_at=message_time(svix_id, first_attempt_at),
+        first_attempt_at=from_microseconds(_attempt_at(logged)),
+        message_at=logged.message_at,
     )
     return case_rows.NewMove(
         logged.event_id, event.ref_id, ref_key(event.ref_id), logged.delivery.received_at, move

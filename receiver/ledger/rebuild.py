@@ -58,8 +58,8 @@ def _compare(connection: Connection, key: bytes, result: Rebuilt, write: bool) -
     if before.get(key) == computed.row and _places(connection, key) == _as_computed(computed):
         return
     result.differing.append(computed.row.ref_id)
-    if write:
-        case_rows.write(connection, before, [computed])
+    if write and not case_rows.write(connection, before, [computed]):
+        case_rows.count(connection, before, [computed])
 
 
 def _compare_counts(connection: Connection, result: Rebuilt, write: bool) -> None:
