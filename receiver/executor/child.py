@@ -1,30 +1,26 @@
 """The child of one call: bounds itself, runs the handler, tells what came of it as JSON, and ends."""
 
 import asyncio
-import faulthandler
 import inspect
 import json
 import logging
 import os
 import pickle
-import resource
-import signal
 import sys
 import time
 import traceback
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
+from receiver.executor import bounds
 from receiver.executor.calls import Call, Limits
 from receiver.handlers import Context, Handler, NoRetry, RetryAfter, registry, words
 
-GRACE = 2  # seconds past its deadline; by then the worker has ended it, or is gone
-LAST_GRACE = 3  # the same for code that never comes back to the interpreter
 LONGEST_RESULT = 2000  # characters: a short text
 LONGEST_TRACEBACK = 32_000  # characters
 MACHINERY = (__file__, str(Path(asyncio.__file__).parent) + os.sep)
-MEBIBYTE = 1024 * 1024
 
 Report = dict[str, str | bool | None]
 
@@ -36,8 +32,7 @@ def run(file: int, channel: int, output: int, problem: str | None) -> NoReturn:
     with os.fdopen(file, "rb") as pickled:
         call, limits = pickle.load(pickled)  # noqa: S301  # from our own worker
     telling = _Telling(channel)
-    _end_in_time(limits.timeout)
-    _bound_memory(limits.memory)
+    bounds.set_bounds(limits)
     report = _report(call, limits, problem)
     flush()
     telling.tell(report)
@@ -77,47 +72,6 @@ def _identity(descriptor: int) -> tuple[int, int]:
     return state.st_dev, state.st_ino
 
 
-def _end_in_time(timeout: float) -> None:
-    """Alarms of its own, for when the worker can't end it any more: it may have been killed."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ignore)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.register_at_fork(after_in_child=_take_signals_as_usual)
-    signal.signal(signal.SIGALRM, _end_session)
-    signal.setitimer(signal.ITIMER_REAL, timeout + GRACE)
-    faulthandler.enable(file=2)
-    faulthandler.dump_traceback_later(timeout + LAST_GRACE, exit=True, file=2)
-
-
-def ignore(*_: object) -> None:
-    """Not SIG_IGN: commands that a handler runs would inherit that, and could not be terminated."""
-
-
-def _take_signals_as_usual() -> None:
-    """In what a handler forks: `with multiprocessing.Pool()` ends its processes by SIGTERM and waits."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _end_session(*_: object) -> None:
-    os.killpg(0, signal.SIGKILL)
-
-
-def _bound_memory(mebibytes: int) -> None:
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    bound = _mapped() + mebibytes * MEBIBYTE
-    with suppress(ValueError, OSError):  # macOS knows no such limit
-        resource.setrlimit(resource.RLIMIT_AS, (bound if most < 0 else min(bound, most), most))
-
-
-def _mapped() -> int:
-    """Bytes of address space in use: a library like numpy maps hundreds of MiB that it never touches."""
-    with suppress(OSError):
-        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    return 0
-
-
 def _report(call: Call, limits: Limits, problem: str | None) -> Report:
     handler = registry.get(call.handler)
     if problem or not handler:
@@ -125,8 +79,7 @@ def _report(call: Call, limits: Limits, problem: str | None) -> Report:
     try:
         returned = _returned(handler, call)
     except BaseException as error:
-        _, most = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))  # room to say what happened
+        bounds.lift_memory()
         return _failure(error, limits)
     if returned is None or isinstance(returned, str):
         return {"result": returned and words.shorten(returned, LONGEST_RESULT)}
@@ -159,8 +112,13 @@ def _failure(error: BaseException, limits: Limits) -> Report:
         "error": _in_words(error, limits),
         "traceback": words.shorten(words.read(_format, error), LONGEST_TRACEBACK),
         "no_retry": isinstance(error, NoRetry),
-        "retry_at": error.at.isoformat() if isinstance(error, RetryAfter) else None,
+        "retry_at": _retry_at(error),
     }
+
+
+def _retry_at(error: BaseException) -> str | None:
+    at = getattr(error, "at", None) if isinstance(error, RetryAfter) else None
+    return at.isoformat() if isinstance(at, datetime) else None  # a company's subclass may have none
 
 
 def _in_words(error: BaseException, limits: Limits) -> str:

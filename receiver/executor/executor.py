@@ -9,8 +9,11 @@ import time
 from receiver.executor import ending, sessions
 from receiver.executor.calls import Call, Ended, Limits
 from receiver.executor.forkserver import LONGEST_IMPORT, PATIENCE, ForkServer, Kind, Message
+from receiver.executor.pipes import Pipe
 from receiver.executor.running import Running
 from receiver.handlers import words
+
+STUCK = "the process that starts the handlers did not answer"
 
 
 class Executor:
@@ -48,19 +51,30 @@ class Executor:
     def _send(self, run_id: int, call: Call) -> None:
         running = Running(run_id, next(self._serials), time.monotonic() + LONGEST_IMPORT + PATIENCE)
         try:
-            self._ask_for(running, call)
-        except (BrokenPipeError, ConnectionResetError, BlockingIOError):
-            self._lose_server()  # it was gone and nobody had noticed, or it is stuck
-            self._ask_for(running, call)
-        finally:
-            running.handed_over()
+            self._hand_over(running, call)
+        except OSError:
+            running.close()
+            raise
         self._calls[running.serial] = running
         for pipe in running.pipes:
             self._selector.register(pipe.reading, selectors.EVENT_READ, pipe)
 
+    def _hand_over(self, running: Running, call: Call) -> None:
+        with running.report.writing as report, running.output.writing as output:
+            asked = running.serial, call, self._limits, report.fileno(), output.fileno()
+            try:
+                self._open_server().start(*asked)
+            except (BrokenPipeError, ConnectionResetError):  # it is gone, and that was not yet noticed
+                self._lose_server()
+                self._open_server().start(*asked)
+            except BlockingIOError:  # it has not listened for hundreds of messages
+                self._lose_server(STUCK)
+                self._open_server().start(*asked)
+
     def _open_server(self) -> ForkServer:
-        self._server = ForkServer(self._modules)
-        self._selector.register(self._server.socket, selectors.EVENT_READ)
+        if not self._server:
+            self._server = ForkServer(self._modules)
+            self._selector.register(self._server.socket, selectors.EVENT_READ)
         return self._server
 
     def wait(self, timeout: float) -> list[tuple[int, Ended]]:
@@ -121,7 +135,7 @@ class Executor:
         now = time.monotonic()
         for call in [call for call in self._calls.values() if call.due <= now]:
             if call.pid is None:  # the server is stuck, and can't end the others either
-                self._lose_server()
+                self._lose_server(STUCK)
                 break
             if call.told_to_end:  # the server is stuck, or the kernel: a dead network file system can do that
                 sessions.kill(call.pid)
@@ -130,13 +144,13 @@ class Executor:
                 self._server.end(call.serial)
                 call.told_to_end, call.due = True, now + PATIENCE
 
-    def _lose_server(self) -> None:
+    def _lose_server(self, why: str | None = None) -> None:
         """End what has run in it. The next start opens another."""
         if not self._server:
             return
         self._selector.unregister(self._server.socket)
-        why = _why_gone(self._server.kill())
-        self._server = None
+        exit_code = self._server.kill()
+        why, self._server = why or _why_gone(exit_code), None
         for call in list(self._calls.values()):
             if call.pid:
                 sessions.sweep(call.pid)

@@ -11,7 +11,7 @@ import time
 import traceback
 from contextlib import suppress
 
-from receiver.executor import child, sessions
+from receiver.executor import bounds, child, sessions
 from receiver.executor.forkserver import LONGEST_IMPORT, MESSAGE, Kind, Message
 from receiver.handlers.loading import HandlersError, load
 
@@ -21,7 +21,7 @@ PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 def main(descriptor: str, *modules: str) -> None:
     os.set_inheritable(int(descriptor), False)
     for number in (signal.SIGINT, signal.SIGTERM):  # it ends with its worker, who may let calls finish first
-        signal.signal(number, child.ignore)
+        signal.signal(number, bounds.ignore)
     problem = _preload(modules)
     _adopt_orphans()
     _Forks(socket.socket(fileno=int(descriptor)), problem).serve()
@@ -73,7 +73,7 @@ class _Forks:
     def _notice_ends(self) -> None:
         for end in (self._woken, self._wake):
             os.set_blocking(end, False)
-        signal.signal(signal.SIGCHLD, child.ignore)
+        signal.signal(signal.SIGCHLD, bounds.ignore)
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         self._selector.register(self._woken, selectors.EVENT_READ)
 

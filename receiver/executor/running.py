@@ -4,10 +4,13 @@ from dataclasses import dataclass, field
 
 from receiver.executor.pipes import Pipe
 
+KEPT_OUTPUT = 32 * 1024  # bytes, of the beginning and of the end each
+LONGEST_REPORT = 1024 * 1024  # bytes: more than the child's own bounds come to, escaped as JSON
+
 
 @dataclass
 class Running:
-    """A call under way. `due`: the moment of the monotonic clock at which what we wait for is overdue."""
+    """`due`: the moment of the monotonic clock at which what we wait for is overdue."""
 
     run_id: int
     serial: int

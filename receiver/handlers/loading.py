@@ -106,7 +106,7 @@ def in_python(module: str, function: str, *arguments: str) -> list[str]:
     Not by `-m`, which would look in the working directory first, before we have imported anything: a company
     may well keep a `json.py` or a `receiver/` there.
     """
-    path = [*filter(None, sys.path), str(Path(OURS).parent)]
+    path = [entry or str(Path.cwd()) for entry in sys.path]
     start = f"import sys; sys.path[:] = {path!r}; from {module} import {function}; {function}(*sys.argv[1:])"
     return [sys.executable, "-P", "-c", start, *arguments]
 

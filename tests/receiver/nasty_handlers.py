@@ -28,6 +28,11 @@ class Awkward(Exception):  # noqa: N818
         self.lock = threading.Lock()  # can't be pickled
 
 
+class Later(RetryAfter):
+    def __init__(self) -> None:
+        pass  # and no word to the class above
+
+
 class Mute(Exception):  # noqa: N818
     def __str__(self) -> str:
         raise ValueError("never")
@@ -64,6 +69,7 @@ def talkative(event: Event, context: Context) -> None:
     context.log.info("logged %d", 1)
     context.log.warning("logged %d", 2)
     os.system("echo from a command")
+    print("and no more", end="")
 
 
 @handles()
@@ -105,6 +111,11 @@ def postponing_to_a_moment(event: Event, context: Context) -> None:
 @handles()
 def postponing_to_nowhere(event: Event, context: Context) -> None:
     raise RetryAfter(datetime.now(), "their system is down")  # noqa: DTZ005
+
+
+@handles()
+def postponing_wrongly(event: Event, context: Context) -> None:
+    raise Later
 
 
 @handles()
@@ -229,6 +240,7 @@ def killing_the_server(event: Event, context: Context) -> None:
 
 @handles()
 def stopping_the_server(event: Event, context: Context) -> None:
+    _tell_pid(event)
     os.kill(os.getppid(), signal.SIGSTOP)
     time.sleep(60)
 
@@ -238,6 +250,13 @@ def eating(event: Event, context: Context) -> None:
     eaten = []
     while True:
         eaten.append(bytearray(1024 * 1024))
+
+
+@handles()
+def eating_crumbs(event: Event, context: Context) -> None:
+    crumbs: object = None
+    while True:
+        crumbs = (crumbs,)
 
 
 @handles()
@@ -256,6 +275,13 @@ def leaving_processes(event: Event, context: Context) -> str:
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         time.sleep(60)
     return " ".join(map(str, [*left, pid]))
+
+
+@handles()
+def leaving_an_orphan(event: Event, context: Context) -> str:
+    orphan = subprocess.check_output("sleep 60 >&2 & echo $!", shell=True, text=True).strip()
+    parent = Path(f"/proc/{orphan}/stat").read_text().rpartition(")")[2].split()[1]
+    return "adopted" if int(parent) == os.getppid() else "lost"
 
 
 @handles()

@@ -1,5 +1,6 @@
 """Calls in real processes, of handlers that do what they should not."""
 
+import errno
 import itertools
 import os
 import re
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from receiver.executor import Call, Ended, Executor
+from receiver.executor import Call, Ended, Executor, ending, sessions
 from receiver.executor import executor as worker_side
 from receiver.executor.pipes import Pipe
 from receiver.handlers import Case, Event
@@ -32,6 +33,7 @@ def executor() -> Iterator[Executor]:
         patch.setenv("VOVE_WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
         patch.setenv("VOVE_WEBHOOK_SECRET_FILE", "/run/whsec_file")
         patch.setenv("KYBDESK_TIMEZONE", "Europe/Paris")
+        patch.delenv("PYTHONUNBUFFERED", raising=False)
         with closing(Executor(HANDLERS, timeout=20, memory=128)) as executor:
             yield executor
 
@@ -113,6 +115,7 @@ def test_what_a_handler_prints_and_logs_is_kept_in_order(executor: Executor) -> 
         "TIME INFO logged 1",
         "TIME WARNING logged 2",
         "from a command",
+        "and no more",
     ]
 
 
@@ -186,12 +189,14 @@ def test_a_handler_past_its_deadline_is_ended(hasty_executor: Executor, handler:
         ("writing_everywhere_and_dying", Outcome.CRASHED, "its process ended by itself with exit code 4"),
         ("closing_everything", Outcome.CRASHED, "its process ended by itself with exit code 1"),
         ("eating", Outcome.FAILED, "needed more than 128 MiB of memory"),
+        ("eating_crumbs", Outcome.FAILED, "needed more than 128 MiB of memory"),
         ("unbounded", Outcome.FAILED, "needed more than 128 MiB of memory"),
         ("raising_awkwardly", Outcome.FAILED, "Awkward: odd (7)"),
         ("raising_mutely", Outcome.FAILED, "Mute: (its text cannot be read: ValueError)"),
         ("recurring", Outcome.FAILED, "RecursionError: maximum recursion depth exceeded"),
         ("interrupted", Outcome.FAILED, "KeyboardInterrupt"),
         ("cancelled", Outcome.FAILED, "CancelledError"),
+        ("postponing_wrongly", Outcome.FAILED, "Later"),
         ("returning_a_dict", Outcome.FAILED, "returned dict: a handler returns None or a short text"),
         ("no_such", Outcome.FAILED, "no handler of that name: no_such"),
     ],
@@ -219,6 +224,16 @@ def test_what_a_call_started_ends_with_it(executor: Executor) -> None:
     assert ended.outcome is Outcome.SUCCEEDED
     for pid in map(int, (ended.result or "").split()):
         until(partial(is_gone, pid))
+
+
+def test_an_orphan_goes_to_the_fork_server_which_reaps_it(executor: Executor) -> None:
+    assert run(executor, "leaving_an_orphan").result == "adopted"
+
+
+def test_a_child_is_killed_even_before_it_leads_a_session() -> None:
+    with subprocess.Popen(["sleep", "60"]) as child:
+        sessions.kill(child.pid)
+    assert child.returncode == -signal.SIGKILL
 
 
 def test_a_thread_that_is_left_behind_holds_nothing_up(executor: Executor) -> None:
@@ -397,16 +412,20 @@ def test_a_fork_server_that_died_unnoticed_is_replaced_at_once(own_executor: Exe
 
 
 def test_where_the_fork_server_is_stuck_its_calls_are_told_and_another_is_opened(
-    own_executor: Executor, monkeypatch: pytest.MonkeyPatch
+    own_executor: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(worker_side, "PATIENCE", 0.2)
-    own_executor.start(1, call("stopping_the_server"))
+    own_executor.start(1, call("stopping_the_server", f'{{"path": "{tmp_path / "pids"}"}}'))
     [(_, ended)] = own_executor.wait(5)
     assert (ended.outcome, ended.error) == (Outcome.TIMED_OUT, "did not finish within 1 s")
+    until(lambda: has_ended(int((tmp_path / "pids").read_text().split()[0])), 1)  # its own alarm comes later
     monkeypatch.setattr(worker_side, "LONGEST_IMPORT", 0.2)
     own_executor.start(2, call("quiet"))
     [(_, ended)] = own_executor.wait(5)
-    assert ended.outcome is Outcome.CRASHED
+    assert (ended.outcome, ended.error) == (
+        Outcome.CRASHED,
+        "the process that starts the handlers did not answer",
+    )
     monkeypatch.undo()
     assert run(own_executor, "quiet").outcome is Outcome.SUCCEEDED
 
@@ -465,10 +484,11 @@ def test_when_the_fork_server_is_killed_too_a_call_ends_by_its_own_alarm(tmp_pat
         with parent(handler, tmp_path / handler, 0.5) as worker:
             until((tmp_path / handler).exists)
             child, server = map(int, (tmp_path / handler).read_text().split())
+            os.kill(server, signal.SIGSTOP)  # it must not come to end its call
             worker.kill()
             os.kill(server, signal.SIGKILL)
             children.append(child)
-    until(lambda: all(map(has_ended, children)), 6)
+    until(lambda: all(map(has_ended, children)))
 
 
 def has_ended(pid: int) -> bool:
@@ -494,6 +514,36 @@ def test_closing_ends_what_runs(tmp_path: Path) -> None:
     until(lambda: has_ended(child))
     assert is_gone(server)
     assert executor.running == frozenset()
+
+
+def test_a_call_that_finds_no_descriptors_is_told_and_harms_no_other(
+    executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executor.start(1, call("bystander"))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pipe", no_descriptors)
+        executor.start(2, call("quiet"))
+    ended = dict(executor.wait(5))
+    while executor.running:
+        ended |= dict(executor.wait(5))
+    assert ended[1].outcome is Outcome.SUCCEEDED
+    assert ended[2] == Ended(Outcome.CRASHED, error="could not be started: Too many open files")
+
+
+def no_descriptors() -> None:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"\n", b"garbage", b"\xff", b"[]", b"null", b'{"result":', b"[" * 100_000]
+)
+def test_what_is_no_report_is_none(said: bytes) -> None:
+    assert ending.from_report(said, None) is None
+
+
+def test_of_a_report_only_what_can_be_is_taken() -> None:
+    said = b'{"result": 1, "error": ["x"], "traceback": {}, "no_retry": "yes", "retry_at": "soon"}'
+    assert ending.from_report(said, "output") == Ended(Outcome.SUCCEEDED, output="output")
 
 
 def test_a_pipe_keeps_the_first_and_the_last_bytes() -> None:
