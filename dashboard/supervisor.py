@@ -17,7 +17,7 @@ ROLES = ("receiver", "dashboard", "worker")
 STOP_ORDER = ("receiver", "worker", "dashboard")  # what brings work first, what shows it last
 STOP_LIMIT = 30.0  # seconds from SIGTERM to SIGKILL: a worker drains for 20
 POLL = 0.2  # seconds
-FIRST_DELAY, LONGEST_DELAY = 1.0, 15.0  # seconds before a role that died is started again: pages miss it after 30
+FIRST_DELAY, LONGEST_DELAY = 1.0, 15.0  # seconds before a dead role starts again: pages miss it after 30
 STEADY = 60.0  # seconds up, after which an old failure is forgotten
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from litestar.types import Receive, Scope, Send
+from litestar.types import HTTPScope, Receive, Send
 
 from receiver import event
 from receiver.event import Event, Unreadable
@@ -39,7 +39,7 @@ class Webhook:
         self._ledger = ledger
         self._clock = clock
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         began = time.monotonic()
         if scope["raw_path"] != PATH:
             return await _answer(send, 404, b"not found")
@@ -60,7 +60,7 @@ class Webhook:
             return await _answer(send, 503, b"unavailable", (b"retry-after", RETRY_AFTER))
         return await _answer(send, delivery.http_status, verdict.encode(), *_closing(delivery))
 
-    def _examine(self, scope: Scope, body: bytes, began: float) -> Delivery:
+    def _examine(self, scope: HTTPScope, body: bytes, began: float) -> Delivery:
         found = self._verifier.verify(scope["headers"], body, self._clock())
         if isinstance(found, Refused):
             return self._delivery(scope, body, 401, found, began)
@@ -68,7 +68,7 @@ class Webhook:
 
     def _delivery(
         self,
-        scope: Scope,
+        scope: HTTPScope,
         body: bytes,
         http_status: int,
         found: Event | Unreadable | Refused,
@@ -103,7 +103,7 @@ class _UnreadError(Exception):
         self.cause = cause
 
 
-async def _read(scope: Scope, receive: Receive) -> bytes:
+async def _read(scope: HTTPScope, receive: Receive) -> bytes:
     if _announced(scope) > MAX_BODY:
         raise _UnreadError(413, Refusal.TOO_LARGE)
     body = bytearray()
@@ -122,7 +122,7 @@ async def _read(scope: Scope, receive: Receive) -> bytes:
         raise _UnreadError(408, Refusal.BODY_TIMEOUT) from None
 
 
-def _announced(scope: Scope) -> int:
+def _announced(scope: HTTPScope) -> int:
     """The Content-Length, as far as a database's integer goes; the server has refused a malformed one."""
     announced = next((int(value) for name, value in scope["headers"] if name == b"content-length"), 0)
     return min(announced, MAX_INTEGER)

@@ -180,5 +180,5 @@ class Executor:
 
 def _why_gone(exit_code: int) -> str:
     if exit_code == -signal.SIGALRM:
-        return f"importing the handler modules did not finish within {LONGEST_IMPORT} s"
+        return f"importing the handler modules did not finish within {LONGEST_IMPORT:g} s"
     return f"the process that starts the handlers was lost: {words.of_exit(exit_code)}"

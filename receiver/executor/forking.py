@@ -12,32 +12,32 @@ import traceback
 from contextlib import suppress
 
 from receiver.executor import bounds, child, sessions
-from receiver.executor.forkserver import LONGEST_IMPORT, MESSAGE, Kind, Message
+from receiver.executor.forkserver import MESSAGE, Kind, Message
 from receiver.handlers.loading import HandlersError, load
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
-def main(descriptor: str, *modules: str) -> None:
+def main(descriptor: str, longest_import: str, *modules: str) -> None:
     os.set_inheritable(int(descriptor), False)
     for number in (signal.SIGINT, signal.SIGTERM):  # it ends with its worker, who may let calls finish first
         signal.signal(number, bounds.ignore)
-    problem = _preload(modules)
+    problem = _preload(modules, float(longest_import))
     _adopt_orphans()
     _Forks(socket.socket(fileno=int(descriptor)), problem).serve()
 
 
-def _preload(modules: tuple[str, ...]) -> str | None:
+def _preload(modules: tuple[str, ...], seconds: float) -> str | None:
     """Import the modules; why that failed. An import that hangs ends the process by the alarm."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(LONGEST_IMPORT)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         load(modules)
         return None
     except HandlersError as error:
         return str(error)
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         child.flush()  # or each child would print it once more
         gc.collect()
         gc.freeze()  # a collection in a child would copy all that it shares with us

@@ -58,7 +58,9 @@ class ForkServer:
         self.socket, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and code
-                in_python("receiver.executor.forking", "main", str(theirs.fileno()), *modules),
+                in_python(
+                    "receiver.executor.forking", "main", str(theirs.fileno()), str(LONGEST_IMPORT), *modules
+                ),
                 stdin=subprocess.DEVNULL,
                 env=without_secrets(),
                 pass_fds=[theirs.fileno()],

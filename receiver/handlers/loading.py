@@ -108,7 +108,7 @@ def in_python(module: str, function: str, *arguments: str) -> list[str]:
     """
     path = [entry or str(Path.cwd()) for entry in sys.path]
     start = f"import sys; sys.path[:] = {path!r}; from {module} import {function}; {function}(*sys.argv[1:])"
-    return [sys.executable, "-P", "-c", start, *arguments]
+    return [sys.executable, "-c", start, *arguments]
 
 
 def without_secrets() -> dict[str, str]:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
@@ -20,6 +21,7 @@ from sqlalchemy.exc import (
     InterfaceError,
     ProgrammingError,
     SQLAlchemyError,
+    StatementError,
 )
 
 from receiver.database import Database
@@ -218,13 +220,14 @@ class Ledger:
                 else:
                     entry.future.set_result(verdict)
 
-        loop.call_soon_threadsafe(resolve)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits, and the next one's must be written
+            loop.call_soon_threadsafe(resolve)
 
 
 def _is_about_the_data(error: BaseException) -> bool:
     """Then its neighbours must not fail with it. A locked, full or lost database is about all of them."""
     if isinstance(error, SQLAlchemyError):
-        return isinstance(error, (IntegrityError, DataError, InterfaceError, ProgrammingError))
+        return type(error) in {IntegrityError, DataError, InterfaceError, ProgrammingError, StatementError}
     return not isinstance(error, (Unavailable, OSError))
 
 

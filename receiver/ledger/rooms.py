@@ -76,12 +76,10 @@ def _trim_if_full(connection: Connection, kept_in: Shape) -> None:
     used = connection.execute(select(refused_rooms).where(refused_rooms.c.shape == str(kept_in))).one()
     if used.rows <= room.rows and used.bytes <= room.bytes:
         return
-    hour = deliveries.c.received_at.op("/")(MICROSECONDS_AN_HOUR)
+    hour = type_coerce(deliveries.c.received_at, BigInteger).op("/")(MICROSECONDS_AN_HOUR)
     size = func.coalesce(func.length(deliveries.c.body), 0)
     found = connection.execute(
-        select(deliveries.c.id, type_coerce(hour, BigInteger), size)
-        .where(condition)
-        .order_by(deliveries.c.id.desc())
+        select(deliveries.c.id, hour, size).where(condition).order_by(deliveries.c.id.desc())
     )
     rows = [Kept(*row) for row in found]
     staying = sample(rows, room)

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from receiver.executor import Call, Ended, Executor, ending, sessions
+from receiver.executor import Call, Ended, Executor, ending, forkserver, sessions
 from receiver.executor import executor as worker_side
 from receiver.executor.pipes import Pipe
 from receiver.handlers import Case, Event
@@ -206,6 +206,10 @@ def test_whatever_a_handler_does_is_one_attempt_that_failed_in_words(
 ) -> None:
     ended = run(executor, handler)
     assert (ended.outcome, ended.error, ended.result) == (outcome, error, None)
+
+
+def test_where_memory_ran_out_there_is_room_to_say_where(executor: Executor) -> None:
+    assert "in eating_crumbs\n" in (run(executor, "eating_crumbs").traceback or "")
 
 
 def test_an_exception_of_a_local_class_is_told(executor: Executor) -> None:
@@ -452,6 +456,30 @@ def test_calls_fail_in_words_where_the_handlers_cannot_be_imported(
         [(_, ended)] = executor.wait(10)
     assert ended.outcome is outcome
     assert (ended.error or "").startswith(error)
+
+
+def test_calls_are_told_where_an_import_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit_imports_to(1, monkeypatch)
+    (tmp_path / "acme.py").write_text("while True: pass")
+    monkeypatch.chdir(tmp_path)
+    with closing(Executor(("acme",), timeout=1, memory=128)) as executor:
+        executor.start(1, call("quiet"))
+        [(_, ended)] = executor.wait(10)
+    assert ended == Ended(Outcome.CRASHED, error="importing the handler modules did not finish within 1 s")
+
+
+def test_the_limit_on_imports_limits_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit_imports_to(4, monkeypatch)
+    with closing(Executor(HANDLERS, timeout=20, memory=128)) as executor:
+        assert run(executor, "quiet").outcome is Outcome.SUCCEEDED
+        server = executor._server
+        assert executor.wait(4) == []
+        assert executor._server is server
+
+
+def limit_imports_to(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forkserver, "LONGEST_IMPORT", seconds)
+    monkeypatch.setattr(worker_side, "LONGEST_IMPORT", seconds)
 
 
 PARENT = """
