@@ -8,6 +8,7 @@ from dashboard.filters import lines
 SHOWN = 64 * 1024  # bytes: beyond it a page gets slow, and VOVE's own messages stay below 1 kB
 LINE = 16  # bytes of a line of a hex dump, as every tool prints it
 DUMPED = 4 * 1024  # bytes
+INDENTED = 4 * SHOWN  # characters: deep inside each other, 64 KiB of numbers would be indented to 60 MiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,19 @@ def _pretty(text: str) -> str | None:
         return None
     try:
         value = json.loads(text, object_pairs_hook=_unique)
-        return lines(json.dumps(value, indent=2, ensure_ascii=False))
+        return lines(_indented(value))
     except (ValueError, RecursionError):
         return None
+
+
+def _indented(value: object) -> str:
+    pieces, size = [], 0
+    for piece in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(value):
+        pieces.append(piece)
+        size += len(piece)
+        if size > INDENTED:
+            raise ValueError("it grows too long")
+    return "".join(pieces)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -63,12 +63,12 @@ def http_error(request: AnyRequest, error: HTTPException) -> Response[str]:
 
 def database_error(request: AnyRequest, error: Exception) -> Response[str]:
     """Locked, full, gone or out of reach."""
-    log.error("The database failed at %s", request.url.path, exc_info=error)
+    log.error("The database failed at %s", _path(request), exc_info=error)
     return _answer(request, 503, WORDS[503], {"Retry-After": "5"})
 
 
 def unexpected_error(request: AnyRequest, error: Exception) -> Response[str]:
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    log.error("%s %s failed", request.method, _path(request), exc_info=error)
     return _answer(request, 500, OURS)
 
 
@@ -89,6 +89,11 @@ def _answer(
         response = Response(f"{words.title}. {words.message}", status_code=status, media_type=MediaType.TEXT)
     response.headers.update(headers or {})
     return response
+
+
+def _path(request: AnyRequest) -> str:
+    """As it came: unquoted, it could hold line breaks, and so lines of the log that we never wrote."""
+    return request.scope["raw_path"].decode("latin-1")
 
 
 def _rendered(request: AnyRequest, status: int, words: Words) -> Response[str]:

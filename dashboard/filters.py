@@ -13,7 +13,8 @@ from dashboard.causes import cause
 
 LONG = 30 * 86400  # seconds: in an age of months hours say nothing
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-AS_A_PARAMETER = {".", ".."}  # browsers take these out of a path, even when encoded
+DOTS = {".", ".."}  # browsers take these out of a path, even when encoded
+BLANK = set("\u115f\u1160\u2800\u3164\uffa0")  # printable, they say, but nothing is seen of them
 
 
 def moment(at: datetime) -> str:
@@ -98,22 +99,23 @@ def identifier(text: str, length: int = 40) -> Markup:
 
 def visible(text: str) -> str:
     """Characters that would not be seen, or would turn what stands around them, as their code."""
-    return "".join(_seen(character) for character in text)
+    return "".join(map(_seen, text)) if text.strip(" ") else "⟨0020⟩" * len(text)
 
 
 def lines(text: str) -> str:
-    return "\n".join(visible(line) for line in text.replace("\r\n", "\n").split("\n"))
+    return "\n".join("".join(map(_seen, line)) for line in text.replace("\r\n", "\n").split("\n"))
 
 
 def _seen(character: str) -> str:
-    if character.isprintable() or character == "\t":
+    if character == "\t" or (character.isprintable() and character not in BLANK):
         return character
     return f"⟨{ord(character):04X}⟩"
 
 
 def case_path(ref_id: str) -> str:
+    """Of slashes alone the router leaves nothing of a path."""
     encoded = quote(ref_id, safe="")
-    return f"/cases?ref={encoded}" if ref_id in AS_A_PARAMETER else f"/cases/{encoded}"
+    return f"/cases?ref={encoded}" if ref_id in DOTS or not ref_id.strip("/") else f"/cases/{encoded}"
 
 
 def address(path: str, **parameters: Any) -> str:

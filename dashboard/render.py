@@ -66,7 +66,7 @@ def _common(request: AnyRequest) -> dict[str, Any]:
     return {
         "user": request.scope.get("user"),
         "environment": settings.environment,
-        "path": request.url.path,
+        "path": request.scope["path"],
         "now": datetime.now(UTC),
         "timezone": settings.timezone,
     }

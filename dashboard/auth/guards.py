@@ -13,6 +13,8 @@ from dashboard.auth import sessions
 from dashboard.errors import PageError, flash
 from dashboard.render import wants_part
 
+MOST_WANTED = 16 * 1024  # characters of an address, quoted: more would not come back, see receiver/server.py
+
 
 class NotSignedIn(NotAuthorizedException):
     """Answered by leading to the sign-in page."""
@@ -46,6 +48,6 @@ def lead_to_sign_in(request: AnyRequest, _error: NotSignedIn) -> Response[Any]:
     wanted = request.scope["raw_path"].decode("latin-1")
     if query := request.scope["query_string"].decode("latin-1"):
         wanted += f"?{query}"
-    return Redirect(
-        "/sign-in" if wanted == "/" else f"/sign-in?next={quote(wanted, safe='')}", status_code=303
-    )
+    quoted = quote(wanted, safe="")
+    comes_back = wanted != "/" and len(quoted) <= MOST_WANTED
+    return Redirect(f"/sign-in?next={quoted}" if comes_back else "/sign-in", status_code=303)

@@ -68,8 +68,9 @@ def _is_ours(name: str, settings: Settings) -> bool:
 def _hostname(connection: AnyConnection) -> str:
     hosts = connection.headers.getall("Host", [])
     try:
-        return urlsplit(f"//{hosts[0]}").hostname or "" if len(hosts) == 1 else ""
-    except ValueError:
+        parts = urlsplit(f"//{hosts[0]}" if len(hosts) == 1 else "")
+        return parts.hostname or "" if parts.port != 0 else ""
+    except ValueError:  # brackets that do not close, a port that is no number
         return ""
 
 

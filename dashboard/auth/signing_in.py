@@ -6,7 +6,7 @@ from sqlalchemy import Update, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dashboard.auth import passwords, sessions
-from dashboard.auth.users import normal_email
+from dashboard.auth.users import MAX_PASSWORD, normal_email
 from receiver.models import users
 
 
@@ -23,6 +23,7 @@ async def sign_in(
 
     No transaction is open while the password is hashed: the receiver would have to wait for it.
     """
+    password = password[: MAX_PASSWORD + 1]  # a longer one is nobody's; a MiB of accents would take minutes
     account = await _account(readers, email)
     if not await passwords.matches(password, account.password_hash if account else None) or account is None:
         return None

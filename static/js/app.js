@@ -45,6 +45,11 @@ const selects = (list) => {
   return !selection.isCollapsed && list.contains(selection.anchorNode);
 };
 
+// Nobody reads it here, and beside the longest reference it would make the request too large.
+document.addEventListener("htmx:config:request", (event) => {
+  delete event.detail.ctx.request.headers["HX-Current-URL"];
+});
+
 // What stands on the page may be old while KYB Desk can't be reached.
 document.addEventListener("htmx:error", () => offline(true));
 document.addEventListener("htmx:after:request", () => offline(false));

@@ -72,3 +72,15 @@ def test_nothing_is_wider_than_the_window(desk: Desk, open_page: OpenPage, width
         page.goto(path)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, (path[:40], wide)
+
+
+def test_a_page_with_the_longest_reference_refreshes_itself(desk: Desk, open_page: OpenPage) -> None:
+    with writing(desk.database) as connection:
+        event = add_case(connection, "é" * 5_000)[-1]
+    page = open_page()
+    sign_in(page)
+    page.get_by_role("row").last.get_by_role("link").click()
+    page.wait_for_url("**/cases/%C3*")
+    with writing(desk.database) as connection:
+        add_run(connection, event)
+    expect(page.locator("#timeline").get_by_text("Needs a person")).to_be_visible(timeout=10_000)

@@ -72,13 +72,15 @@ def test_the_part_of_the_list_is_answered_alone(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "ref_id", ["a/b", "a/b/", "/a", "a b?c#d", "100%", "%2F", ".", "..", "…é\u202e", HOSTILE, "x" * 10_000]
+    "ref_id",
+    ["a/b", "a/b/", "/a", "/", "///", "a b?c#d", "100%", "%2F", ".", "..", "…é\u202e", HOSTILE, "x" * 10_000],
 )
 def test_every_reference_has_a_page_that_its_row_leads_to(desk: Desk, ref_id: str) -> None:
     with writing(desk.database) as connection:
         add_case(connection, ref_id)
     desk.signed_in()
-    address = f"/cases?ref={quote(ref_id)}" if ref_id in {".", ".."} else f"/cases/{quote(ref_id, safe='')}"
+    as_a_parameter = ref_id in {".", "..", "/", "///"}
+    address = ("/cases?ref=" if as_a_parameter else "/cases/") + quote(ref_id, safe="")
     assert f'href="{address}"' in desk.client.get("/cases").text
     answer = desk.get_raw(address, Cookie=_cookie(desk))
     assert answer.status_code == 200
@@ -99,6 +101,24 @@ def test_hostile_text_is_shown_as_text(desk: Desk) -> None:
         assert "<b>&" not in page
         assert "\u202e" not in re.sub(r'data-copy="[^"]*"', "", page)  # what is copied is the very text
         assert "{{ 7*7 }}" in page
+
+
+def test_a_hostile_status_is_shown_as_text_where_a_status_change_is_missing(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        event = add_event(connection, "ACME-1", "REJECTED", link=Link.GAP, previous_status=HOSTILE)
+        add_case_row(connection, "ACME-1", "REJECTED", [event], gap=True)
+    page = desk.signed_in().client.get("/cases/ACME-1").text
+    assert "how the case came to “&lt;script&gt;" in page
+    assert "\u202e" not in page
+
+
+def test_a_reference_of_which_nothing_would_be_seen_is_shown_by_its_codes(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        for blank in ("  ", "\u3164", "\u200b"):
+            add_case(connection, blank)
+    page = desk.signed_in().client.get("/cases").text
+    for codes in ("⟨0020⟩⟨0020⟩", "⟨3164⟩", "⟨200B⟩"):
+        assert f"<bdi>{codes}</bdi>" in page
 
 
 def test_an_unknown_reference_is_told_so(desk: Desk) -> None:

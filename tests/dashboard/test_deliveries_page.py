@@ -71,6 +71,7 @@ def test_the_signature_is_never_shown(desk: Desk) -> None:
         (HOSTILE.encode(), "⟨202E⟩gnp.exe⟨0007⟩"),
         (b"[" * 50_000, "[[[["),
         (b"9" * 100_000, "Only its beginning is shown."),
+        (b"[" * 900 + b"0," * 30_000 + b"0" + b"]" * 900, "[0,0,0,"),
         (b"", "Exact"),
     ],
 )
@@ -81,6 +82,7 @@ def test_any_bytes_are_shown_as_text_that_harms_nobody(desk: Desk, body: bytes, 
     assert answer.status_code == 200
     assert shown in answer.text
     assert "<script>alert" not in answer.text
+    assert len(answer.text) < 1_000_000
 
 
 def test_a_key_that_stands_twice_is_not_hidden_by_formatting(desk: Desk) -> None:

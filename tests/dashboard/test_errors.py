@@ -97,6 +97,14 @@ def test_an_unexpected_error_is_logged_with_its_traceback(
     assert SECRET in str(record.exc_info[1])
 
 
+def test_an_address_forges_no_line_of_the_log(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    assert desk.database.path is not None
+    desk.database.path.rename(desk.database.path.with_suffix(".gone"))
+    assert desk.get_raw("/cases/a%0Aforged", Cookie="kybdesk=any").status_code == 503
+    [record] = [record for record in caplog.records if record.name == "dashboard.errors"]
+    assert record.getMessage() == "The database failed at /cases/a%0Aforged"
+
+
 def test_a_visitors_mistake_is_not_logged(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     desk.client.get("/raises/not-found")
     desk.client.get("/counts?number=many")

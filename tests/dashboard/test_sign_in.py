@@ -394,6 +394,7 @@ REBOUND = [
     "127.0.0.1.evil.example",
     "localhost.evil",
     "10.1.2.3",
+    "127.0.0.1:99999",
     "[",
     "",
 ]
@@ -405,6 +406,20 @@ def test_another_name_that_resolves_to_us_is_refused(desk: Desk) -> None:
         answer = desk.client.post("/sign-in", headers={"Host": host, **SAME_ORIGIN})
         assert answer.status_code == 421, host
         assert "KYBDESK_DASHBOARD_URL" in answer.text
+
+
+def test_a_password_that_never_ends_is_wrong_at_once(desk: Desk) -> None:
+    """To put a million accents into their order takes minutes, in which nobody else would be answered."""
+    desk.add_user()
+    assert desk.sign_in(password=PASSWORD + "\u0301\u0316" * 50_000).status_code == 401
+    assert desk.sign_in().status_code == 303
+
+
+def test_an_address_too_long_to_come_back_to_leads_to_sign_in_all_the_same(desk: Desk) -> None:
+    for size, wanted in ((2_000, True), (10_000, False)):
+        answer = desk.get_raw("/cases/" + "%C3%A9" * (size // 2))
+        assert (answer.status_code, "next=" in answer.headers["location"]) == (303, wanted)
+        assert desk.get_raw(answer.headers["location"]).status_code == 200
 
 
 def test_two_names_at_once_are_refused(desk: Desk) -> None:
