@@ -50,8 +50,12 @@ async def _roles(connection: AsyncConnection) -> dict[str, str | None]:
             "receiver" in errors,
             "The receiver is not running: no status change can arrive. VOVE sends what we miss again later.",
         ),
-        "handlers_error": next(iter(errors.get("worker", [])), None),
+        "handlers_error": _waiting_for(next(iter(errors.get("worker", [])), None)),
     }
+
+
+def _waiting_for(error: str | None) -> str | None:
+    return error and f"No task is done until the handlers can be loaded; nothing is lost. {error}"
 
 
 def _unless(seen: bool, sentence: str) -> str | None:

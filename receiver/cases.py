@@ -5,16 +5,16 @@ message, which its id holds, and that each event names the status before it.
 """
 
 import re
+import string
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import reduce
 from heapq import merge
 from itertools import pairwise, product, takewhile
 from math import prod
 from typing import NamedTuple
-
-from ksuid import KsuidMs
 
 NOT_STARTED = "NOT_STARTED"
 
@@ -24,7 +24,11 @@ CLOSE = timedelta(seconds=2)  # neighbours less than this apart may stand in the
 CLUSTER_SIZE = 6  # a longer chain of close neighbours stays in time order: six take 0.4 ms, twelve would 100
 MERGE_STEPS = 50_000  # at worst 60 ms of a delivery's nine seconds, in which nothing else is written
 
-UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+KSUID_EPOCH = datetime(2014, 5, 13, 16, 53, 20, tzinfo=UTC)
+BASE62 = {
+    character: n
+    for n, character in enumerate(string.digits + string.ascii_uppercase + string.ascii_lowercase)
+}
 MESSAGE_ID = re.compile(r"msg_([0-9A-Za-z]{27})")  # the decoder pads a shorter one and dates it 2014
 
 
@@ -72,15 +76,16 @@ def message_time(svix_id: str, first_attempt_at: datetime) -> datetime | None:
 
     It tells if it is `msg_` and a KSUID whose time is at most 5 s after the first attempt and at most
     100 days before it. Svix does not promise the format, so any text may be given, and none raises.
+    Decoded by hand: Svix's own decoder, to which the tests hold it, takes four times as long.
     """
     match = MESSAGE_ID.fullmatch(svix_id)
     if match is None:
         return None
-    try:
-        seconds = KsuidMs.from_base62(match[1]).timestamp
-    except OverflowError:  # 27 characters can say more than a KSUID's 20 bytes
+    number = reduce(lambda number, character: number * 62 + BASE62[character], match[1], 0)
+    if number >> 160:  # 27 characters can say more than a KSUID's 20 bytes
         return None
-    message_at = UNIX_EPOCH + timedelta(milliseconds=round(seconds * 1000))  # exact, which the float is not
+    seconds, ticks = divmod(number >> 120, 256)  # its first five bytes
+    message_at = KSUID_EPOCH + timedelta(seconds=seconds, milliseconds=ticks * 4 % 1000)
     return message_at if -BEHIND <= message_at - first_attempt_at <= AHEAD else None
 
 

@@ -1,6 +1,7 @@
 """Engines, pragmas and journal mode, transactions, migration: SQLite by default, PostgreSQL by URL."""
 
 import logging
+import os
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 log = logging.getLogger(__name__)
@@ -110,8 +112,11 @@ class Database:
         mode = self.journal_mode or _journal_mode(sqlite3.sqlite_version_info)
         pragmas = _reader_pragmas() if use == "reader" else _writer_pragmas(mode)
 
+        path = self.path
+
         @event.listens_for(engine, "connect")
-        def set_pragmas(connection: Any, _record: Any) -> None:
+        def set_pragmas(connection: Any, record: Any) -> None:
+            record.info["file"] = file_identity(path)
             cursor = connection.cursor()
             for pragma in pragmas:
                 cursor.execute(f"PRAGMA {pragma}")
@@ -119,9 +124,22 @@ class Database:
 
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
+            if connection.info["file"] != file_identity(path):
+                connection.invalidate()
+                gone = sqlite3.OperationalError("the database file is no longer the one that was opened")
+                raise OperationalError("BEGIN", None, gone)
             connection.exec_driver_sql("BEGIN" if use == "reader" else "BEGIN IMMEDIATE")
 
         return engine
+
+
+def file_identity(path: Path) -> tuple[int, int] | None:
+    """What a file is, whatever its name: SQLite goes on working in one that was deleted or replaced."""
+    try:
+        status = os.stat(path)  # noqa: PTH116  # on every transaction: Path.stat costs as much again
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _writer_pragmas(mode: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -72,7 +73,7 @@ class _UnreadableError(Exception):
 
 def _parse(body: bytes) -> dict[str, Any]:
     try:
-        payload = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        payload = _DECODER.decode(body.decode())
     except (ValueError, RecursionError):  # bytes that are no UTF-8, NaN, numbers of 5,000 digits, depth
         raise _UnreadableError(Unreadability.NOT_JSON) from None
     if not isinstance(payload, dict):
@@ -90,6 +91,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def _event(payload: dict[str, Any]) -> Event:
@@ -124,7 +129,7 @@ def _text(payload: dict[str, Any], key: str, missing: Unreadability, mistyped: U
 
 def _require_storable(text: str | None) -> None:
     """PostgreSQL stores no NUL, and no UTF-8 holds a lone surrogate."""
-    if text is not None and ("\0" in text or any("\ud800" <= character <= "\udfff" for character in text)):
+    if text is not None and _UNSTORABLE.search(text):
         raise _UnreadableError(Unreadability.UNSTORABLE_TEXT)
 
 

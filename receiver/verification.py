@@ -16,7 +16,11 @@ from enum import StrEnum
 from svix.webhooks import Webhook
 
 TOLERANCE = 5 * 60  # seconds that the sender's clock may differ from ours, as in Svix's libraries
-FAMILIES = ("svix", "webhook")  # Svix's names, and those of the Standard Webhooks specification
+HEADERS = {  # Svix's names, and those of the Standard Webhooks specification
+    f"{family}-{part}".encode(): (family, part)
+    for family in ("svix", "webhook")
+    for part in ("id", "timestamp", "signature")
+}
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _TIMESTAMP = re.compile(r"0|[1-9][0-9]{0,10}")  # the library would take 1_700, 1700.9 and Arabic digits
@@ -146,21 +150,16 @@ class _Claim:
 
 def _claim(headers: Iterable[tuple[bytes, bytes]]) -> _Claim | Refused:
     """The three headers, each exactly once and all of one family: what is verified is what is used."""
-    given: dict[str, list[str]] = {}
-    for name, value in headers:
-        family, _, part = name.decode("latin-1").partition("-")
-        if family in FAMILIES and part in {"id", "timestamp", "signature"}:
-            given.setdefault(f"{family}-{part}", []).append(value.decode("latin-1"))
-    if any(len(values) > 1 for values in given.values()):
+    given = [(HEADERS[name], value.decode("latin-1")) for name, value in headers if name in HEADERS]
+    found = dict(given)
+    if len(found) < len(given):
         return Refused(Refusal.REPEATED_HEADER)
-    families = {name.partition("-")[0] for name in given}
-    if len(families) > 1:
+    if len({family for family, _ in found}) > 1:
         return Refused(Refusal.MIXED_HEADERS)
-    if len(given) < 3:
-        signatures = [value for name, (value,) in given.items() if name.endswith("signature")]
-        return Refused(Refusal.MISSING_HEADER, signature=next(iter(signatures), None))
-    family = families.pop()
-    return _well_formed(*(given[f"{family}-{part}"][0] for part in ("id", "timestamp", "signature")))
+    parts = {part: value for (_, part), value in given}
+    if len(parts) < 3:
+        return Refused(Refusal.MISSING_HEADER, signature=parts.get("signature"))
+    return _well_formed(parts["id"], parts["timestamp"], parts["signature"])
 
 
 def _well_formed(svix_id: str, timestamp: str, signature: str) -> _Claim | Refused:

@@ -107,7 +107,9 @@ class Worker:
         now = datetime.now(UTC)
         if runs.finish(connection, claimed, ended, self._settings.retry_delays, now):
             level = logging.DEBUG if ended.outcome is Outcome.SUCCEEDED else logging.INFO
-            log.log(level, "run %d (%s) %s", claimed.run_id, claimed.call.handler, ended.outcome)
+            log.log(
+                level, "run %d (%s) %s: %s", claimed.run_id, claimed.call.handler, ended.outcome, ended.error
+            )
         else:
             log.warning("run %d: its lease had ended, so this result does not count", claimed.run_id)
 

@@ -24,16 +24,18 @@ def enable_account(event: Event, context: Context) -> str:
         context.log.info("waiting for the account service …")
         time.sleep(60)
     if fault == "incomplete":
-        raise NoRetry("The account has no tax number. Add it in the CRM, then re-process.")
+        raise NoRetry("The account has no tax number. (A colleague adds it now: re-process.)")
     return "The account is active"
 
 
 @handles("REJECTED", once=True, title="Tell the customer")
 async def tell_customer(event: Event, context: Context) -> str:
+    if _number(event) % 4 == 2 and context.try_number == 1:
+        raise NoRetry(
+            "The CRM has no e-mail address for this business. (A colleague adds it now: re-process.)"
+        )
     if context.case_moved_on:
         return "Not sent: the case has moved on since"
-    if _number(event) % 2 == 0 and context.try_number == 1:
-        raise NoRetry(f"There is no e-mail address for {event.ref_id}. Add one, then re-process.")
     context.log.info("mail sent, reason %s", event.reason)
     return f"E-mail sent, with the reason {event.reason}"
 
@@ -41,7 +43,7 @@ async def tell_customer(event: Event, context: Context) -> str:
 def _fault(event: Event, context: Context) -> str | None:
     """Busy on the first try, so a retry helps; slow until re-processed; incomplete until re-processed."""
     fault = {1: "busy", 7: "slow", 0: "incomplete", 4: "busy"}.get(_number(event) % 9)
-    tries_it_lasts = {"busy": 1, "slow": 4, "incomplete": 1}
+    tries_it_lasts = {"busy": 1, "slow": 3, "incomplete": 1}
     return fault if fault and context.try_number <= tries_it_lasts[fault] else None
 
 

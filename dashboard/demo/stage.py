@@ -90,7 +90,7 @@ class Demo:
             "KYBDESK_DASHBOARD_URL": f"http://127.0.0.1:{self._dashboard_port}",
             "KYBDESK_HANDLERS": "dashboard.demo.handlers",
             "KYBDESK_HANDLER_TIMEOUT": "3",
-            "KYBDESK_RETRY_DELAYS": "3,8,20",
+            "KYBDESK_RETRY_DELAYS": "10,20",
             "KYBDESK_ENVIRONMENT": "demo",
         }
 

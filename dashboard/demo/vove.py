@@ -74,19 +74,25 @@ class Vove:
                 self._send(moves[0], datetime.now(UTC), svix_id)
                 yield
             moves.pop(0)
-            if self._random.random() < 0.1:
+            if self._random.random() < 0.04:
                 yield from self._strangers()
 
     def _strangers(self) -> Iterator[None]:
-        """Signed with another secret, signed as VOVE's printed sample does, no JSON, another family."""
+        """Signed with another secret, no JSON, another family's result, one id with two contents."""
         body = sending.payload(f"{self._random.choice(NAMES)}-2003", "COMPLETED")
         self._post(sending.sign(body, OTHER_SECRET, sending.new_message_id()))
         yield
         self._post(sending.sign(b'{"refId": "half a mess', self._secret, sending.new_message_id()))
         yield
-        aml = json.dumps({"refId": f"{NAMES[0]}-2000", "status": "NO_MATCH"}).encode()
+        number = self._random.randrange(PAST_BUSINESSES)
+        aml = json.dumps({"refId": f"{NAMES[number]}-{2000 + number}", "status": "NO_MATCH"}).encode()
         self._post(sending.sign(aml, self._secret, sending.new_message_id()))
         yield
+        same_id = sending.new_message_id()
+        for status in ("IN_PROGRESS", "IN_REVIEW"):
+            body = sending.payload(f"{NAMES[-1]}-2099", status)
+            self._post(sending.sign(body, self._secret, same_id))
+            yield
 
     def _send(self, move: Move, made_at: datetime, svix_id: str | None = None) -> str:
         body = sending.payload(move.ref_id, move.status, move.previous_status, move.reason)

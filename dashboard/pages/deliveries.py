@@ -74,7 +74,7 @@ def _headers(delivery: Delivery) -> Iterator[tuple[str, str | None, str]]:
     for name in delivery.header_names.split():
         value = known.get(name.lower())
         text = None if value is None else str(value)
-        yield name, text, UNSHOWN if name.lower().endswith("-signature") else "not kept"
+        yield name, text, UNSHOWN if name.lower().endswith("-signature") else "value not kept"
 
 
 def _clock_difference(delivery: Delivery) -> str | None:

@@ -5,7 +5,6 @@ One thread, one synchronous connection, no timer: while a group is being written
 
 import asyncio
 import logging
-import os
 import threading
 import time
 from collections import deque
@@ -24,7 +23,7 @@ from sqlalchemy.exc import (
     StatementError,
 )
 
-from receiver.database import Database
+from receiver.database import Database, file_identity
 from receiver.ledger.case_rows import RacedError
 from receiver.ledger.delivery import Delivery
 from receiver.ledger.group import Group
@@ -181,21 +180,17 @@ class Ledger:
 
     def _connect(self) -> Connection:
         if self._connection is None:
-            self._identity = self._file_identity()  # before it is opened: it may be replaced meanwhile
+            path = self._database.path
+            self._identity = file_identity(path) if path else None  # first: it may be replaced meanwhile
             self._engine = self._database.writer()
             self._connection = self._engine.connect()
         return self._connection
 
     def _check_file(self) -> None:
         """SQLite goes on committing into a file that was deleted or replaced."""
-        if self._file_identity() != self._identity:
+        path = self._database.path
+        if path is not None and file_identity(path) != self._identity:
             raise Unavailable("the database file is no longer the one that was opened")
-
-    def _file_identity(self) -> tuple[int, int] | None:
-        if self._database.path is None:
-            return None
-        status = os.stat(self._database.path)  # noqa: PTH116  # on every commit: Path.stat costs as much again
-        return status.st_dev, status.st_ino
 
     def _disconnect(self) -> None:
         try:

@@ -246,6 +246,13 @@ def stopping_the_server(event: Event, context: Context) -> None:
 
 
 @handles()
+def returning_past_the_server(event: Event, context: Context) -> str:
+    os.kill(os.getppid(), signal.SIGSTOP)
+    _tell_pid(event)
+    return "done"
+
+
+@handles()
 def eating(event: Event, context: Context) -> None:
     eaten = []
     while True:

@@ -407,6 +407,17 @@ def test_where_the_fork_server_dies_its_calls_are_told_and_another_is_opened(own
     assert run(own_executor, "quiet").outcome is Outcome.SUCCEEDED
 
 
+def test_what_a_call_could_still_tell_counts_although_the_fork_server_died(
+    own_executor: Executor, tmp_path: Path
+) -> None:
+    own_executor.start(1, call("returning_past_the_server", f'{{"path": "{tmp_path / "pids"}"}}'))
+    until((tmp_path / "pids").exists)
+    child, server = map(int, (tmp_path / "pids").read_text().split())
+    until(lambda: has_ended(child))
+    os.kill(server, signal.SIGKILL)
+    assert own_executor.wait(5) == [(1, Ended(Outcome.SUCCEEDED, result="done"))]
+
+
 def test_a_fork_server_that_died_unnoticed_is_replaced_at_once(own_executor: Executor) -> None:
     assert run(own_executor, "quiet").outcome is Outcome.SUCCEEDED
     assert own_executor._server is not None
@@ -551,9 +562,13 @@ def test_a_call_that_finds_no_descriptors_is_told_and_harms_no_other(
     with monkeypatch.context() as patch:
         patch.setattr(os, "pipe", no_descriptors)
         executor.start(2, call("quiet"))
+        executor.start(3, call("quiet"))
+    assert executor.running == {1, 2, 3}
+    executor.kill(3)
     ended = dict(executor.wait(5))
     while executor.running:
         ended |= dict(executor.wait(5))
+    assert ended.keys() == {1, 2}
     assert ended[1].outcome is Outcome.SUCCEEDED
     assert ended[2] == Ended(Outcome.CRASHED, error="could not be started: Too many open files")
 

@@ -270,6 +270,14 @@ def test_a_module_that_cannot_be_imported_is_named_with_the_reason_and_the_place
     assert str(caught.value).endswith(end)
 
 
+def test_the_place_in_an_installed_module_is_told_where_there_is_no_other(
+    company: Callable[..., None],
+) -> None:
+    company()
+    with pytest.raises(HandlersError, match=r"ImportError: win32 only \(.*windows_events.py, line \d+\)"):
+        describe(["asyncio.windows_events"])
+
+
 def test_a_module_that_is_not_there_is_named_with_where_it_was_looked_for(
     company: Callable[..., None],
 ) -> None:

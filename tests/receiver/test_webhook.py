@@ -361,7 +361,7 @@ def test_a_body_over_one_mebibyte_is_answered_before_it_is_sent(receiver: Servin
         answer = line.answer()
         assert line.is_ended()
 
-    assert answer.said == (413, b"refused")
+    assert (answer.said, answer.headers["connection"]) == ((413, b"refused"), "close")
     (delivery,) = receiver.rows(deliveries)
     assert (delivery.verdict, delivery.cause, delivery.http_status) == ("refused", "too_large", 413)
     assert (delivery.body, delivery.shape) == (b"", "stray")
@@ -396,7 +396,7 @@ def test_a_body_that_does_not_come_is_answered(receiver: Serving, monkeypatch: p
         answer = line.answer()
         assert line.is_ended()
 
-    assert answer.said == (408, b"refused")
+    assert (answer.said, answer.headers["connection"]) == ((408, b"refused"), "close")
     (delivery,) = receiver.rows(deliveries)
     assert (delivery.verdict, delivery.cause, delivery.shape) == ("refused", "body_timeout", "stray")
     assert (delivery.body, delivery.body_size) == (b"", len(BODY))
