@@ -1,4 +1,5 @@
 import asyncio
+import shutil
 import sqlite3
 import stat
 import sys
@@ -12,6 +13,7 @@ import pytest
 from alembic import op
 from sqlalchemy import Engine, inspect, make_url, select, update
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from receiver.database import BUSY_TIMEOUT, Database, DatabaseError, _journal_mode
 from receiver.models import metadata, revision
@@ -245,6 +247,45 @@ def test_a_reader_sees_one_moment(sqlite_database: Database) -> None:
         return seen
 
     assert asyncio.run(look_twice()) == [0, 0]
+
+
+def test_a_file_that_was_replaced_is_not_worked_on_and_the_new_one_is(sqlite_database: Database) -> None:
+    """SQLite would go on in the deleted one: pages would show, and workers do, what nobody finds again."""
+    path = sqlite_database.path
+    assert path is not None
+
+    async def read_and_write() -> None:
+        reader, page_writer = sqlite_database.page_readers(), sqlite_database.page_writer()
+        worker = sqlite_database.writer()
+        await _use(reader, page_writer, worker)
+        kept = path.with_name("kept.db")
+        shutil.copyfile(path, kept)
+        path.unlink()
+        with pytest.raises(OperationalError):
+            await _use(reader)
+        with pytest.raises(OperationalError):
+            await _use(page_writer)
+        with pytest.raises(OperationalError):
+            await _use(worker)
+        for name in ("kybdesk.db-wal", "kybdesk.db-shm"):
+            path.with_name(name).unlink(missing_ok=True)
+        kept.rename(path)
+        await _use(reader, page_writer, worker)
+        await reader.dispose()
+        await page_writer.dispose()
+        worker.dispose()
+
+    asyncio.run(read_and_write())
+
+
+async def _use(*engines: Engine | AsyncEngine) -> None:
+    for engine in engines:
+        if isinstance(engine, AsyncEngine):
+            async with engine.begin() as connection:
+                await connection.execute(select(revision.c.n))
+        else:
+            with engine.begin() as connection_in_thread:
+                connection_in_thread.execute(select(revision.c.n))
 
 
 def test_increments_at_once_lose_nothing(sqlite_database: Database) -> None:
