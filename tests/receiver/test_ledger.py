@@ -14,6 +14,7 @@ from receiver import database as receiver_database
 from receiver.cases import Move, message_time, state_of
 from receiver.database import Database
 from receiver.ledger import Delivery, Ledger, Unavailable
+from receiver.ledger.group import Group
 from receiver.models import Verdict, cases, deliveries, delivery_counts, events, revision
 from tests.receiver.factories import NOON, body, delivery, message_id, refused_delivery
 from tests.receiver.ledgers import (
@@ -28,6 +29,7 @@ from tests.receiver.ledgers import (
     write,
     written_by_another,
 )
+from tests.receiver.serving import wait_until
 
 ACCEPTED, DUPLICATE, CONFLICT = Verdict.ACCEPTED, Verdict.DUPLICATE, Verdict.CONFLICT
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -171,7 +173,7 @@ def test_a_missing_event_is_a_gap_until_it_comes(engine: Engine) -> None:
     write(engine, FIRST)
     write(engine, THIRD)
     assert rows(engine, cases)[0].gap
-    assert rows(engine, events)[1].link == "gap"
+    assert [(row.link, row.late) for row in rows(engine, events)] == [("start", False), ("gap", False)]
 
     write(engine, SECOND)
     assert not rows(engine, cases)[0].gap
@@ -182,6 +184,7 @@ def test_a_missing_event_is_a_gap_until_it_comes(engine: Engine) -> None:
     [
         b'{"refId": "acme", "status": "REJECTED"}',
         b'{"refId": "acme", "status": "pending", "userId": "u"}',
+        b'{"refId": "acme", "status": "pending", "previousStatus": "in_progress"}',
         b'{"refId": "acme", "status": "kyb.case.created"}',
     ],
 )
@@ -357,7 +360,7 @@ def cases_in(engine: Engine) -> dict[str, Any]:
             (case.status, case.reason, case.status_since, case.gap, case.uncertain, case.began_before),
             case.undated_count,
             case.newest_message_at,
-            [(row.svix_id, row.link, row.message_at) for row in placed],
+            [(row.svix_id, row.link, row.message_at, row.first_attempt_at) for row in placed],
         )
     return found
 
@@ -372,7 +375,11 @@ def cases_by_the_rules(history: Sequence[Message]) -> dict[str, Any]:
             (state.status, state.reason, state.status_since, state.gap, state.uncertain, state.began_before),
             len(moves) - len(dated),
             max(dated, default=None),
-            [(placed.move.svix_id, placed.link, placed.move.message_at) for placed in state.placed],
+            [
+                (move.svix_id, placed.link, move.message_at, move.first_attempt_at)
+                for placed in state.placed
+                for move in [placed.move]
+            ],
         )
     return expected
 
@@ -441,6 +448,41 @@ def test_three_receivers_on_one_database_lose_nothing(postgresql_database: Datab
     assert sorted(map(str, verdicts)) == [ACCEPTED] * 80 + [DUPLICATE] * (len(given) - 80)
     engine = postgresql_database.writer()
     assert cases_in(engine) == cases_by_the_rules(history)
+    assert_rebuilding_changes_nothing(engine)
+    assert_kept_counts_are_right(engine)
+    assert deadlocks(engine) == 0  # each costs its receiver a second, before PostgreSQL ends it
+    engine.dispose()
+
+
+def deadlocks(engine: Engine) -> Any:
+    """So far, in this database; a connection tells the server when it ends."""
+    here = "datname = current_database()"
+    others = f"SELECT count(*) FROM pg_stat_activity WHERE {here} AND pid <> pg_backend_pid()"
+    wait_until(lambda: ask(engine, others) == 0)
+    return ask(engine, f"SELECT deadlocks FROM pg_stat_database WHERE {here}")
+
+
+def ask(engine: Engine, question: str) -> Any:
+    with engine.begin() as connection:
+        return connection.exec_driver_sql(question).scalar_one()
+
+
+def test_two_receivers_can_meet_a_case_at_once(postgresql_database: Database) -> None:
+    engine = postgresql_database.writer()
+    waiting = "SELECT count(*) FROM pg_locks JOIN pg_database ON database = pg_database.oid WHERE NOT granted"
+
+    async def deliver(ledger: Ledger) -> list[Verdict | Unavailable]:
+        with engine.begin() as connection:  # the other one, which is a moment ahead
+            Group(connection, [FIRST]).write()
+            second = await handed_in(ledger, SECOND)
+            await asyncio.to_thread(wait_until, lambda: ask(engine, waiting))
+        return await second
+
+    with running(postgresql_database) as ledger:
+        assert asyncio.run(deliver(ledger)) == [ACCEPTED]
+
+    (case,) = rows(engine, cases)
+    assert (case.status, case.event_count) == ("IN_REVIEW", 2)
     assert_rebuilding_changes_nothing(engine)
     assert_kept_counts_are_right(engine)
     engine.dispose()
