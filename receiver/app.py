@@ -4,11 +4,10 @@ import gc
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import cast
 
 from litestar import Litestar, MediaType, Response, get
-from litestar.handlers import asgi
-from litestar.types import HTTPScope, Receive, Scope, Send
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from receiver.database import Database
 from receiver.ledger import Ledger, Unavailable
@@ -24,10 +23,6 @@ def create_app(settings: Settings, database: Database, clock: Callable[[], float
     ledger = Ledger(database)
     presence = Presence(database, "receiver")
     webhook = Webhook(verifier, ledger, clock)
-
-    @asgi(PATH.decode(), copy_scope=False)
-    async def receive_webhook(scope: Scope, receive: Receive, send: Send) -> None:
-        await webhook(cast(HTTPScope, scope), receive, send)  # the server speaks no WebSocket
 
     @get("/healthz", media_type=MediaType.TEXT)
     async def healthz() -> str:
@@ -51,10 +46,24 @@ def create_app(settings: Settings, database: Database, clock: Callable[[], float
         ledger.close()
         presence.stop()
 
-    return Litestar(
-        route_handlers=[receive_webhook, healthz, readyz],
+    app = Litestar(
+        route_handlers=[healthz, readyz],
         lifespan=[lifespan],
         openapi_config=None,
         debug=False,
         logging_config=None,
     )
+    app.asgi_handler = _webhook_first(webhook, app.asgi_handler)
+    return app
+
+
+def _webhook_first(webhook: Webhook, others: ASGIApp) -> ASGIApp:
+    """The webhook needs none of a router, and its path is compared as it came, which no router does."""
+
+    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP and scope["raw_path"] == PATH:
+            await webhook(scope, receive, send)
+        else:
+            await others(scope, receive, send)
+
+    return handle

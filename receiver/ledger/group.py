@@ -52,7 +52,8 @@ class _Logged:
     delivery: Delivery
     verdict: Verdict
     event_id: int | None = None
-    message_at: datetime | None = None  # of what may be a new event: decoded once, for that takes its time
+    message_at: datetime | None = None  # of what may be a new event: worked out once, for that takes its time
+    ref_key: bytes = b""  # likewise
     kept: bool = True
 
 
@@ -103,6 +104,7 @@ class Group:
             svix_id = _svix_id(logged)
             if isinstance(logged.delivery.found, Event) and svix_id not in known and svix_id not in first:
                 logged.message_at = message_time(svix_id, from_microseconds(_attempt_at(logged)))
+                logged.ref_key = ref_key(logged.delivery.found.ref_id)
                 first[svix_id] = logged
         inserted = insert(
             self.connection,
@@ -180,10 +182,8 @@ def _attempt_at(logged: _Logged) -> int:
 
 
 def _as_known(logged: _Logged) -> _Known:
-    event = logged.delivery.found
-    assert isinstance(event, Event)
     assert logged.event_id is not None
-    return _Known(logged.event_id, ref_key(event.ref_id), logged.delivery.body_sha256, 1, _attempt_at(logged))
+    return _Known(logged.event_id, logged.ref_key, logged.delivery.body_sha256, 1, _attempt_at(logged))
 
 
 def _event_row(logged: _Logged) -> tuple[Any, ...]:
@@ -194,7 +194,7 @@ def _event_row(logged: _Logged) -> tuple[Any, ...]:
         verified.svix_id,
         str(event.family),
         event.ref_id,
-        ref_key(event.ref_id),
+        logged.ref_key,
         event.status,
         event.previous_status,
         event.reason,
@@ -260,9 +260,7 @@ def _new_move(logged: _Logged) -> case_rows.NewMove | None:
         first_attempt_at=from_microseconds(_attempt_at(logged)),
         message_at=logged.message_at,
     )
-    return case_rows.NewMove(
-        logged.event_id, event.ref_id, ref_key(event.ref_id), logged.delivery.received_at, move
-    )
+    return case_rows.NewMove(logged.event_id, event.ref_id, logged.ref_key, logged.delivery.received_at, move)
 
 
 def _hour(moment: datetime) -> int:
