@@ -15,6 +15,7 @@ from receiver.settings import Settings
 HEADER_DEADLINE = 10.0  # seconds until a request's headers must be complete
 REQUEST_DEADLINE = 30.0  # seconds until its body must be, where the endpoint has no shorter one of its own
 MAX_HEADERS = 32 * 1024  # bytes of a request's line and headers
+MAX_PIPELINED = 100  # requests waiting behind another: uvicorn would read on, and answer seven a second
 UNREAD_DEADLINE = 30.0  # seconds until a sender takes what we answered: unread, it would hold us for ever
 MAX_CONNECTIONS = 1000
 GRACE = 10  # seconds that requests under way have to end once a stop is asked for
@@ -34,14 +35,12 @@ class Protocol(HttpToolsProtocol):
         self._expect(HEADER_DEADLINE)
 
     def data_received(self, data: bytes) -> None:
-        were_unfinished = self.in_headers
+        self.unfinished_size += len(data) if self.in_headers else 0
         super().data_received(data)
         if self.transport.is_closing():
             return
-        if were_unfinished and self.in_headers:
-            self.unfinished_size += len(data)
-            if self.unfinished_size > MAX_HEADERS:
-                self.send_400_response("The headers are too large.")
+        if self.in_headers and self.unfinished_size > MAX_HEADERS:
+            self.send_400_response("The headers are too large.")
         elif self.deadline is None and self.cycle is not None and self.cycle.response_complete:
             self._expect(HEADER_DEADLINE)  # an empty line between requests has ended uvicorn's own deadline
 
@@ -66,6 +65,8 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self.in_headers = False
         self._expect(REQUEST_DEADLINE)
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise ValueError("too many requests at once")  # the parser hands it on: 400
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event, select
 
 from receiver import database as receiver_database
 from receiver.cases import Move, message_time, state_of
 from receiver.database import Database
-from receiver.ledger import Delivery, Ledger, Unavailable
+from receiver.event import ref_key
+from receiver.ledger import Delivery, Ledger, Unavailable, rooms
 from receiver.ledger.group import Group
 from receiver.models import Verdict, cases, deliveries, delivery_counts, events, revision
 from tests.receiver.factories import NOON, body, delivery, message_id, refused_delivery
@@ -456,6 +457,7 @@ def test_three_receivers_on_one_database_lose_nothing(postgresql_database: Datab
 
 def deadlocks(engine: Engine) -> Any:
     """So far, in this database; a connection tells the server when it ends."""
+    engine.dispose()  # of those in its pool
     here = "datname = current_database()"
     others = f"SELECT count(*) FROM pg_stat_activity WHERE {here} AND pid <> pg_backend_pid()"
     wait_until(lambda: ask(engine, others) == 0)
@@ -469,23 +471,51 @@ def ask(engine: Engine, question: str) -> Any:
 
 def test_two_receivers_can_meet_a_case_at_once(postgresql_database: Database) -> None:
     engine = postgresql_database.writer()
-    waiting = "SELECT count(*) FROM pg_locks JOIN pg_database ON database = pg_database.oid WHERE NOT granted"
-
-    async def deliver(ledger: Ledger) -> list[Verdict | Unavailable]:
-        with engine.begin() as connection:  # the other one, which is a moment ahead
-            Group(connection, [FIRST]).write()
-            second = await handed_in(ledger, SECOND)
-            await asyncio.to_thread(wait_until, lambda: ask(engine, waiting))
-        return await second
-
     with running(postgresql_database) as ledger:
-        assert asyncio.run(deliver(ledger)) == [ACCEPTED]
+        assert asyncio.run(beside_another(engine, [FIRST], [], ledger, [SECOND])) == [ACCEPTED]
 
     (case,) = rows(engine, cases)
     assert (case.status, case.event_count) == ("IN_REVIEW", 2)
     assert_rebuilding_changes_nothing(engine)
     assert_kept_counts_are_right(engine)
     engine.dispose()
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_two_receivers_with_the_same_messages_never_wait_for_each_other_crosswise(
+    postgresql_database: Database, known: bool
+) -> None:
+    engine = postgresql_database.writer()
+    a, b = delivery(svix_id="msg_a", ref_id="one"), delivery(svix_id="msg_b", ref_id="two")
+    if known:
+        write(engine, b, a)
+    with running(postgresql_database) as ledger:
+        first, then = ([a], [b]) if ref_key("one") < ref_key("two") or not known else ([b], [a])
+        verdicts = asyncio.run(beside_another(engine, first, then, ledger, [b, a]))
+
+    assert verdicts == [DUPLICATE, DUPLICATE]
+    assert deadlocks(engine) == 0
+    assert_kept_counts_are_right(engine)
+    engine.dispose()
+
+
+async def beside_another(
+    engine: Engine,
+    first: Sequence[Delivery],
+    then: Sequence[Delivery],
+    ledger: Ledger,
+    given: Sequence[Delivery],
+) -> list[Verdict | Unavailable]:
+    """Hand in `given` while another receiver has written `first`, which `given` waits for, and is to write
+    `then`."""
+    with engine.begin() as connection:
+        Group(connection, first).write()
+        verdicts = await handed_in(ledger, *given)
+        await asyncio.to_thread(
+            wait_until, lambda: ask(engine, "SELECT count(*) FROM pg_locks WHERE NOT granted")
+        )
+        Group(connection, then).write()
+    return await verdicts
 
 
 def test_a_connection_that_the_database_ended_is_opened_anew(postgresql_database: Database) -> None:
@@ -527,6 +557,26 @@ def test_a_bad_row_does_not_fail_its_neighbours(
     assert [row.svix_id for row in rows(own_engine, events) if row.svix_id == "msg_bad"] == []
     assert_kept_counts_are_right(own_engine)
     assert_rebuilding_changes_nothing(own_engine)
+
+
+def test_a_fault_over_strangers_does_not_fail_a_genuine_delivery(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(connection: Connection, logged: Sequence[Delivery]) -> None:
+        if any(each.refused for each in logged):
+            connection.execute(select(deliveries).where(deliveries.c.received_at == "noon"))
+
+    async def deliver(ledger: Ledger) -> list[Verdict | Unavailable]:
+        with written_by_another(database):
+            waiting = await handed_in(ledger, FIRST, refused_delivery(), SECOND)
+        return await waiting
+
+    monkeypatch.setattr(rooms, "keep_within_bounds", fail)
+    with running(database) as ledger:
+        first, stranger, second = asyncio.run(deliver(ledger))
+
+    assert (first, second) == (ACCEPTED, ACCEPTED)
+    assert isinstance(stranger, Unavailable)
 
 
 def test_a_database_that_is_locked_too_long_takes_nothing_and_then_works(

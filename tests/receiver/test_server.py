@@ -1,13 +1,15 @@
 """What uvicorn lacks, over real sockets: deadlines, limits, and no way to smuggle a request past them."""
 
 import socket
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
 from receiver import server
 from receiver.models import deliveries, events
-from receiver.server import MAX_HEADERS
+from receiver.server import MAX_HEADERS, Protocol
 from tests.receiver.factories import NOON, body, message_id, signed
 from tests.receiver.serving import Line, Serving, chunked, request, wait_until
 
@@ -18,7 +20,7 @@ NOTHING = request(method=b"GET", target=b"/healthz")
 
 def send_until_it_is_ended(line: Line, part: bytes) -> None:
     with suppress(ConnectionResetError, BrokenPipeError):
-        for _ in range(10_000):
+        for _ in range(1000):
             line.send(part)
         pytest.fail("all of it was taken")
 
@@ -75,6 +77,29 @@ def test_requests_sent_at_once_are_answered_in_their_order(receiver: Serving) ->
 
     refused = (401, b"refused")
     assert said == [(200, b"accepted"), refused, refused, (200, b"duplicate"), (200, b"ok")]
+
+
+def test_a_hundred_requests_can_wait_in_line(receiver: Serving) -> None:
+    with receiver.connect() as line:
+        line.send(NOTHING * 101)
+        assert {line.answer().said for _ in range(101)} == {(200, b"ok")}
+
+
+def test_who_sends_thousands_at_once_holds_nobody_up(receiver: Serving) -> None:
+    """uvicorn alone would answer seven a second, and nobody else meanwhile."""
+    with receiver.connect() as line:
+        send_until_it_is_ended(line, NOTHING * 1000)
+    receiver.wait_until_idle()
+
+    assert receiver.deliver().said == (200, b"accepted")
+
+
+def test_the_end_of_one_request_and_the_beginning_of_another_are_no_long_header(receiver: Serving) -> None:
+    with receiver.connect() as line:
+        line.send(NOTHING[:20])
+        for _ in range(3):
+            line.send(NOTHING[20:], request(b"x" * 300_000, []), NOTHING[:20])
+            assert [line.answer().status for _ in range(2)] == [200, 401]
 
 
 def test_a_body_holds_no_second_request(receiver: Serving) -> None:
@@ -148,7 +173,10 @@ def test_headers_over_32_kib_are_not(receiver: Serving, head: bytes) -> None:
 @pytest.mark.parametrize(
     "start", [b"POST / HTTP/1.1\r\nhost: receiver\r\nx: ", b"POST / HTTP/1.1\r\n", b"POST /"]
 )
-def test_a_header_without_end_is_not_read_for_ever(receiver: Serving, start: bytes) -> None:
+def test_a_header_without_end_is_not_read_for_ever(
+    receiver: Serving, monkeypatch: pytest.MonkeyPatch, start: bytes
+) -> None:
+    monkeypatch.setattr(server, "HEADER_DEADLINE", 600)
     with receiver.connect() as line:
         line.send(start)
         send_until_it_is_ended(line, b"x" * 100_000)
@@ -210,9 +238,21 @@ def test_a_connection_whose_answers_are_not_read_is_ended(
     receiver: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "UNREAD_DEADLINE", 0.5)
-    with receiver.connect() as line:
-        send_until_it_is_ended(line, NOTHING * 1000)
-    receiver.wait_until_idle()
+    monkeypatch.setattr(Protocol, "connection_made", with_a_small_buffer(Protocol.connection_made))
+    with socket.socket() as unread:
+        unread.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        unread.connect(("127.0.0.1", receiver.port))
+        unread.sendall(NOTHING * 100)
+        wait_until(lambda: receiver.running.server_state.total_requests)
+        receiver.wait_until_idle()
+
+
+def with_a_small_buffer(connection_made: Callable[..., None]) -> Callable[..., None]:
+    def made(protocol: Protocol, transport: Any) -> None:
+        connection_made(protocol, transport)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+
+    return made
 
 
 def test_a_request_to_upgrade_is_answered_as_any_other(receiver: Serving) -> None:

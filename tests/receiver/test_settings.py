@@ -143,14 +143,14 @@ def test_without_a_secret_the_roles_that_need_one_say_where_it_is_found() -> Non
 
 def test_dotenv_is_read_and_the_environment_wins(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(
-        f'VOVE_WEBHOOK_SECRET="{SECRET}"\nKYBDESK_RECEIVER_PORT=9001\nKYBDESK_ENVIRONMENT=pay$HOME\n'
+        f'VOVE_WEBHOOK_SECRET="{SECRET}"\nKYBDESK_RECEIVER_PORT=9001\nKYBDESK_ENVIRONMENT=pay${{HOME}}\n'
     )
 
     settings = load({"KYBDESK_RECEIVER_PORT": "9002"}, tmp_path)
 
     assert settings.webhook_secrets == (SECRET,)
     assert settings.receiver_port == 9002
-    assert settings.environment == "pay$HOME"  # a secret may hold a dollar: nothing is interpolated
+    assert settings.environment == "pay${HOME}"  # a secret may hold a dollar: nothing is interpolated
 
 
 @pytest.mark.parametrize("name", ["VOVE_WEBHOOK_SECRET", "KYBDESK_RECEIVER_PORT", "KYBDESK_TIMEZONE"])
