@@ -120,7 +120,8 @@ class Serving:
         return rows(self.database, table)
 
     def wait_until_idle(self) -> None:
-        wait_until(lambda: not self.running.server_state.connections)
+        state = self.running.server_state
+        wait_until(lambda: not state.connections and not state.tasks)
 
 
 @contextmanager
