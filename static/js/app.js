@@ -5,7 +5,15 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, textarea, select, [contenteditable]")) return;
   event.preventDefault();
-  document.querySelector("[data-key='/']")?.select();
+  const field = document.querySelector("[data-key='/']");
+  field?.focus();
+  field?.select();
+});
+
+// What was typed before htmx listened is searched too.
+document.addEventListener("htmx:after:init", ({ target }) => {
+  const field = target.id === "search" && target.querySelector("#q");
+  if (field && field.value !== field.defaultValue) htmx.trigger(target, "input");
 });
 
 // Copy buttons give the whole id, not the shortened one.

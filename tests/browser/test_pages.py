@@ -3,7 +3,7 @@
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from receiver.models import Verdict
 from tests.browser.conftest import OpenPage, sign_in
@@ -20,6 +20,7 @@ def test_the_slash_key_goes_to_the_search_which_narrows_the_list(desk: Desk, ope
     page = open_page()
     sign_in(page)
     page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type("oak")
     expect(page.get_by_role("row")).to_have_count(2)
     page.wait_for_url("**/cases?q=oak")
@@ -28,6 +29,38 @@ def test_the_slash_key_goes_to_the_search_which_narrows_the_list(desk: Desk, ope
     page.get_by_role("link", name="Clear").click()
     expect(page.get_by_role("row")).to_have_count(4)
     expect(page.get_by_role("searchbox")).to_have_value("")
+
+
+def test_what_is_typed_before_the_scripts_are_there_is_searched(desk: Desk, open_page: OpenPage) -> None:
+    with writing(desk.database) as connection:
+        for name in ("acme", "oakfield"):
+            add_case(connection, name)
+    page = open_page()
+    sign_in(page)
+    held: list[Route] = []
+    page.route("**/htmx*.js", lambda route: held.append(route))
+    page.goto("/cases", wait_until="commit")
+    page.get_by_role("searchbox").press_sequentially("oak")
+    expect(page.get_by_role("row")).to_have_count(3)
+    held[0].continue_()
+    expect(page.get_by_role("row")).to_have_count(2)
+
+
+def test_the_last_letters_win_over_a_slow_search(desk: Desk, open_page: OpenPage) -> None:
+    with writing(desk.database) as connection:
+        for name in ("oakham", "oakfield"):
+            add_case(connection, name)
+    page = open_page()
+    sign_in(page)
+    held: list[Route] = []
+    page.route("**/cases?q=o", lambda route: held.append(route))
+    with page.expect_request("**/cases?q=o"):
+        page.get_by_role("searchbox").press_sequentially("o")
+    for letters in ("oa", "oakf"):
+        with page.expect_request(f"**/cases?q={letters}"):
+            page.get_by_role("searchbox").fill(letters)
+    expect(page.get_by_role("row")).to_have_count(2)
+    page.wait_for_url("**/cases?q=oakf")
 
 
 def test_a_list_is_not_moved_under_a_reader(desk: Desk, open_page: OpenPage) -> None:
