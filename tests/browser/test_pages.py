@@ -19,6 +19,7 @@ def test_the_slash_key_goes_to_the_search_which_narrows_the_list(desk: Desk, ope
             add_case(connection, name)
     page = open_page()
     sign_in(page)
+    expect(page.locator("#search[data-htmx-powered]")).to_be_visible()
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type("oak")
