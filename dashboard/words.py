@@ -78,7 +78,7 @@ FAMILIES = {
     "aml": Word("AML check", "unverified", "quiet", "Anti-money-laundering: it never moves the case."),
     "identity": Word("Identity check", "person", "quiet", "The check of a person: it never moves the case."),
 }
-REASONS = {"DOCUMENT_MISMATCH": "Document mismatch"}
+ABBREVIATIONS = {"AML", "ID", "KYB", "KYC", "PEP", "UBO", "VAT"}  # keep their capitals in a reason
 
 
 # What has happened since the page was shown on which somebody pressed "Re-process".
@@ -117,9 +117,10 @@ def reason(code: str | None) -> str:
     """A reason in words: its code with the capitals and underscores taken out, where it is one."""
     if not code:
         return "No reason given"
-    if code in REASONS:
-        return REASONS[code]
-    return code.replace("_", " ").capitalize() if code.isupper() and code.isascii() else code
+    if not (code.isupper() and code.isascii()):
+        return code
+    words = " ".join(word if word in ABBREVIATIONS else word.lower() for word in code.split("_"))
+    return words[:1].upper() + words[1:]
 
 
 def task(handler: str) -> str:
