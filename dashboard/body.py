@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 
 from dashboard.filters import lines
+from receiver.event import unique
 
 SHOWN = 64 * 1024  # bytes: beyond it a page gets slow, and VOVE's own messages stay below 1 kB
 LINE = 16  # bytes of a line of a hex dump, as every tool prints it
@@ -34,15 +35,15 @@ def body_as_shown(body: bytes | None) -> ShownBody | None:
 
 def hex_dump(body: bytes) -> str:
     """Offset, bytes in hex, and what of them is printable."""
-    lines = (body[start : start + LINE] for start in range(0, len(body), LINE))
+    rows = (body[start : start + LINE] for start in range(0, len(body), LINE))
     return "\n".join(
-        f"{number * LINE:08x}  {line.hex(' '):<{LINE * 3}} {_printable(line)}"
-        for number, line in enumerate(lines)
+        f"{number * LINE:08x}  {row.hex(' '):<{LINE * 3}} {_printable(row)}"
+        for number, row in enumerate(rows)
     )
 
 
-def _printable(line: bytes) -> str:
-    return "".join(chr(byte) if 0x20 <= byte < 0x7F else "·" for byte in line)
+def _printable(row: bytes) -> str:
+    return "".join(chr(byte) if 0x20 <= byte < 0x7F else "·" for byte in row)
 
 
 def _pretty(text: str) -> str | None:
@@ -50,7 +51,7 @@ def _pretty(text: str) -> str | None:
     if len(text) > SHOWN:
         return None
     try:
-        value = json.loads(text, object_pairs_hook=_unique)
+        value = json.loads(text, object_pairs_hook=unique)  # with a key twice it would hide one of them
         return lines(_indented(value))
     except (ValueError, RecursionError):
         return None
@@ -64,11 +65,3 @@ def _indented(value: object) -> str:
         if size > INDENTED:
             raise ValueError("it grows too long")
     return "".join(pieces)
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """With a key twice the pretty form would hide one of them."""
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        raise ValueError("a key stands twice")
-    return fields

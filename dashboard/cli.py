@@ -22,6 +22,7 @@ from receiver.database import Database, DatabaseError
 from receiver.handlers.loading import HandlersError, describe
 from receiver.ledger import rebuild
 from receiver.settings import Settings, SettingsError
+from receiver.webhook import PATH
 
 log = logging.getLogger("kybdesk")
 
@@ -72,7 +73,7 @@ def _supervise(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
     click.echo(f"Dashboard  {settings.dashboard_url}")
-    click.echo(f"Webhook    http://{settings.receiver_host}:{settings.receiver_port}/webhooks/vove-kyb")
+    click.echo(f"Webhook    {_webhook(settings)}")
     click.echo("Ctrl-C ends it.")
     supervisor.run()
 
@@ -107,12 +108,16 @@ def send(
         settings = _settings()
         body = sending.payload(ref_id, status, previous_status, reason)
         signed = sending.sign(body, settings.require_secrets()[0], svix_id or sending.new_message_id())
-        url = url or f"http://{settings.receiver_host}:{settings.receiver_port}/webhooks/vove-kyb"
+        url = url or _webhook(settings)
         if curl:
             click.echo(signed.as_curl(url))
             click.echo("The signature holds for five minutes.", err=True)
         else:
             _post(url, signed)
+
+
+def _webhook(settings: Settings) -> str:
+    return f"http://{settings.receiver_host}:{settings.receiver_port}{PATH.decode()}"
 
 
 def _post(url: str, signed: sending.SignedRequest) -> None:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from dashboard import words
 from dashboard.causes import cause
+from dashboard.queries.runs import counted
 
 LONG = 30 * 86400  # seconds: in an age of months hours say nothing
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -131,6 +132,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "between": between,
     "case_path": case_path,
     "cause": cause,
+    "counted": counted,
     "day": day,
     "family": words.family,
     "identifier": identifier,

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from receiver.models import RunState, revision, runs, workers
+from dashboard.queries.runs import count_runs, counted
+from receiver.models import RunState, revision, workers
 
-MOST_COUNTED = 999  # failed runs: beyond it the number says nothing more, and counting costs
 SEEN_OF_LATE = timedelta(seconds=30)  # roles say every five that they are there
 
 NOTHING_KNOWN: dict[str, Any] = {
@@ -33,9 +33,8 @@ async def current_revision(connection: AsyncConnection) -> int:
 
 
 async def _failed_runs(connection: AsyncConnection) -> str:
-    failed = select(literal(1)).where(runs.c.state == RunState.FAILED).limit(MOST_COUNTED + 1)
-    n = await connection.scalar(select(func.count()).select_from(failed.subquery())) or 0
-    return f"{MOST_COUNTED}+" if n > MOST_COUNTED else str(n or "")
+    count = await count_runs(connection, [RunState.FAILED])
+    return counted(count) if count else ""
 
 
 async def _roles(connection: AsyncConnection) -> dict[str, str | None]:

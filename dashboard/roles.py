@@ -41,8 +41,9 @@ def _listen(app: Litestar, host: str, port: int, settings: Settings, supervised:
 
 def _serve_worker(settings: Settings, database: Database, supervised: bool) -> bool:
     """Only who verifies holds the webhook's secret; the company's code runs near this process."""
+    from receiver.handlers.loading import SECRETS
     from receiver.worker import serve
 
-    for name in ("VOVE_WEBHOOK_SECRET", "VOVE_WEBHOOK_SECRET_FILE"):
+    for name in SECRETS:
         os.environ.pop(name, None)
     return serve(replace(settings, webhook_secrets=()), database, supervised)

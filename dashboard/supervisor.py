@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from receiver.handlers.loading import without_secrets
+
 log = logging.getLogger(__name__)
 
 ROLES = ("receiver", "dashboard", "worker")
@@ -72,10 +74,8 @@ class Supervisor:
             role.delay = min(role.delay * 2, LONGEST_DELAY)
 
     def _start(self, role: _Role) -> None:
-        environment = dict(self._environment)
-        if role.name == "worker":  # only who verifies holds the webhook's secret
-            environment.pop("VOVE_WEBHOOK_SECRET", None)
-            environment.pop("VOVE_WEBHOOK_SECRET_FILE", None)
+        verifies = role.name != "worker"  # only who verifies holds the webhook's secret
+        environment = self._environment if verifies else without_secrets(self._environment)
         role.process = subprocess.Popen(  # noqa: S603  # our own command
             [sys.executable, "-m", "dashboard.cli", "serve", role.name, "--alive-fd", str(self._alive)],
             pass_fds=[self._alive],

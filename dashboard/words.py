@@ -123,12 +123,6 @@ def reason(code: str | None) -> str:
     return words[:1].upper() + words[1:]
 
 
-def task(handler: str) -> str:
-    """What a handler does, where it has not registered a title (any more)."""
-    words = handler.rpartition(".")[2].replace("_", " ").strip()
-    return words[:1].upper() + words[1:] or handler
-
-
 def in_a_sentence(title: str) -> str:
     """`Notify customer` as it stands after a colon; `AML report` keeps its capitals."""
     return title if title[:2].isupper() else title[:1].lower() + title[1:]

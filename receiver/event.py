@@ -9,6 +9,7 @@ from typing import Any
 
 MAX_REF_ID = 10_240  # bytes of UTF-8: percent-encoded three to one, it still fits a URL that servers take
 MAX_STATUS = 200  # characters: statuses are indexed, and PostgreSQL's index rows end at 2,704 bytes
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL's text takes no NUL, UTF-8 no lone surrogate
 
 
 class Family(StrEnum):
@@ -66,6 +67,18 @@ def ref_key(ref_id: str) -> bytes:
     return hashlib.blake2b(ref_id.encode(), digest_size=16).digest()
 
 
+class RepeatedKeyError(ValueError):
+    """Of a repeated key two readers may take different values: what was signed is then not one thing."""
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object from its pairs, for `object_pairs_hook`. Raises RepeatedKeyError."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise RepeatedKeyError
+    return fields
+
+
 class _UnreadableError(Exception):
     def __init__(self, cause: Unreadability) -> None:
         self.cause = cause
@@ -74,6 +87,8 @@ class _UnreadableError(Exception):
 def _parse(body: bytes) -> dict[str, Any]:
     try:
         payload = _DECODER.decode(body.decode())
+    except RepeatedKeyError:
+        raise _UnreadableError(Unreadability.REPEATED_KEY) from None
     except (ValueError, RecursionError):  # bytes that are no UTF-8, NaN, numbers of 5,000 digits, depth
         raise _UnreadableError(Unreadability.NOT_JSON) from None
     if not isinstance(payload, dict):
@@ -81,20 +96,11 @@ def _parse(body: bytes) -> dict[str, Any]:
     return payload
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Of a repeated key two readers may take different values: what was signed is then not one thing."""
-    payload = dict(pairs)
-    if len(payload) != len(pairs):
-        raise _UnreadableError(Unreadability.REPEATED_KEY)
-    return payload
-
-
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_DECODER = json.JSONDecoder(object_pairs_hook=unique, parse_constant=_refuse_constant)
 
 
 def _event(payload: dict[str, Any]) -> Event:
@@ -128,8 +134,7 @@ def _text(payload: dict[str, Any], key: str, missing: Unreadability, mistyped: U
 
 
 def _require_storable(text: str | None) -> None:
-    """PostgreSQL stores no NUL, and no UTF-8 holds a lone surrogate."""
-    if text is not None and _UNSTORABLE.search(text):
+    if text is not None and UNSTORABLE.search(text):
         raise _UnreadableError(Unreadability.UNSTORABLE_TEXT)
 
 

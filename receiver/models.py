@@ -1,8 +1,9 @@
 """The tables, in the order of the data."""
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -22,6 +23,9 @@ from sqlalchemy import (
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+HOUR = timedelta(hours=1)
+
+Record = TypeVar("Record")
 
 
 def to_microseconds(moment: datetime) -> int:
@@ -30,6 +34,17 @@ def to_microseconds(moment: datetime) -> int:
 
 def from_microseconds(microseconds: int) -> datetime:
     return EPOCH + timedelta(microseconds=microseconds)
+
+
+def hour_of(moment: datetime) -> int:
+    """Hours since 1970, UTC: by these deliveries are counted."""
+    return (moment - EPOCH) // HOUR
+
+
+def record(kind: type[Record], row: Any, **others: Any) -> Record:
+    """A dataclass made of a row, column by column as its fields are named, but for the fields in `others`."""
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # any dataclass
+    return kind(**{name: getattr(row, name) for name in names if name not in others}, **others)
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -190,7 +205,7 @@ Index("cases_by_status", cases.c.status, cases.c.changed_at, cases.c.id)
 delivery_counts = Table(
     "delivery_counts",
     metadata,
-    Column("hour", BigInteger, primary_key=True, autoincrement=False),  # hours since 1970, UTC
+    Column("hour", BigInteger, primary_key=True, autoincrement=False),  # see hour_of
     Column("verdict", Text, primary_key=True),
     Column("n", BigInteger, nullable=False),
 )

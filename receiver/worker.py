@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from receiver import runs
 from receiver.database import Database
 from receiver.executor import Ended, Executor
-from receiver.handlers.loading import HandlersError, Registered, describe
+from receiver.handlers import Registered
+from receiver.handlers.loading import HandlersError, describe
 from receiver.models import Outcome
 from receiver.presence import Presence
 from receiver.runs import LEASE_MARGIN, Claimed

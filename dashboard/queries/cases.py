@@ -4,15 +4,15 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dashboard.queries.events import EVENT_TIME
 from dashboard.queries.paging import Page, cursor_from, read_page
 from dashboard.queries.runs import has_failed
 from receiver.event import ref_key
-from receiver.models import case_counts, cases, events, handlers, runs, to_microseconds
+from receiver.models import case_counts, cases, events, handlers, record, runs, to_microseconds
 
 PAGE = 50
 REASON_SHOWN = 200  # characters: a reason may be as long as a delivery
@@ -83,7 +83,7 @@ async def find_cases(
         size=PAGE,
     )
     failing = await _with_failed_runs(connection, [row.ref_key for row in page.rows])
-    return page.of(lambda row: _case_row(row, row.ref_key in failing))
+    return page.of(lambda row: record(CaseRow, row, needs_person=row.ref_key in failing))
 
 
 async def count_cases(connection: AsyncConnection) -> dict[str, int]:
@@ -100,13 +100,7 @@ async def find_case(connection: AsyncConnection, ref_id: str) -> Case | None:
 async def find_way(connection: AsyncConnection, key: bytes) -> list[Move]:
     """The case's latest moves, oldest first."""
     query = (
-        select(
-            events.c.status,
-            events.c.previous_status,
-            func.coalesce(
-                events.c.message_at, events.c.first_attempt_at, type_=events.c.message_at.type
-            ).label("at"),
-        )
+        select(events.c.status, events.c.previous_status, EVENT_TIME.label("at"))
         .where(events.c.ref_key == key, events.c.place.is_not(None))
         .order_by(events.c.place.desc())
         .limit(WAY_EVENTS)
@@ -133,17 +127,3 @@ async def _with_failed_runs(connection: AsyncConnection, keys: Collection[bytes]
     )
     query = select(cases.c.ref_key).where(cases.c.ref_key.in_(keys), failed.exists())
     return set((await connection.execute(query)).scalars()) if keys else set()
-
-
-def _case_row(row: Row[Any], needs_person: bool) -> CaseRow:
-    return CaseRow(
-        id=row.id,
-        ref_id=row.ref_id,
-        status=row.status,
-        reason=row.reason,
-        status_since=row.status_since,
-        changed_at=row.changed_at,
-        gap=row.gap,
-        uncertain=row.uncertain,
-        needs_person=needs_person,
-    )

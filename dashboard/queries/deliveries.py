@@ -1,18 +1,17 @@
 """What came in at the webhook."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dashboard.queries.paging import LARGEST, Page, cursor_from, read_page
-from receiver.models import EPOCH, deliveries, delivery_counts, events
+from receiver.models import deliveries, delivery_counts, events, hour_of
 
 PAGE = 50
 SIBLINGS = 20
-HOUR = timedelta(hours=1)
 COUNTED_HOURS = 24
 
 
@@ -95,7 +94,7 @@ async def find_deliveries(
 
 async def count_deliveries(connection: AsyncConnection, now: datetime) -> dict[str, int]:
     """By verdict, of the last 24 hours: whole hours, so up to 59 minutes more."""
-    since = (now - EPOCH) // HOUR - COUNTED_HOURS
+    since = hour_of(now) - COUNTED_HOURS
     query = (
         select(delivery_counts.c.verdict, func.sum(delivery_counts.c.n).label("n"))
         .where(delivery_counts.c.hour >= since)

@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dashboard import words
 from dashboard.queries.events import EVENT_TIME
 from dashboard.queries.paging import LARGEST, Page, cursor_from, read_page
-from receiver.cases import Link
-from receiver.models import Outcome, RunState, attempts, cases, events, handlers, runs
+from receiver.handlers import title_of
+from receiver.models import Outcome, RunState, attempts, cases, events, handlers, record, runs
+from receiver.runs.conditions import has_moved_on
 
 PAGE = 50
-COUNTED = 1000  # a tab says "999+" from here on, so that no page counts the whole table
+COUNTED = 1000  # pages say "999+" from here on, so that none counts the whole table
 ATTEMPTS = 50  # the latest of one run
 SUMMARY_SHOWN = 300  # characters of the first line of an error
 
@@ -108,18 +108,6 @@ def may_have_been_done(run: Run, tries: Sequence[Attempt]) -> bool:
     return run.once and not run.is_done and any(attempt.nobody_knows for attempt in tries)
 
 
-# Anything but a repeat stands after the event, as runs.claim tells the handler.
-_LATER = events.alias()
-_HAS_MOVED_ON = (
-    select(_LATER.c.id)
-    .where(
-        _LATER.c.ref_key == events.c.ref_key, _LATER.c.place > events.c.place, _LATER.c.link != Link.REPEAT
-    )
-    .exists()
-    .label("has_moved_on")
-)
-
-
 async def find_runs(
     connection: AsyncConnection, states: Sequence[RunState], cursor: str | None = None
 ) -> Page[RunRow]:
@@ -138,8 +126,7 @@ async def find_runs(
 
 async def count_runs(connection: AsyncConnection, states: Sequence[RunState]) -> int:
     """At most COUNTED."""
-    some = select(runs.c.id).where(runs.c.state.in_(states)).limit(COUNTED).subquery()
-    return (await connection.execute(select(func.count()).select_from(some))).scalar_one()
+    return await _count(connection, select(runs.c.id).where(runs.c.state.in_(states)))
 
 
 async def find_run(connection: AsyncConnection, run_id: int) -> RunOnPage | None:
@@ -154,17 +141,14 @@ async def find_run(connection: AsyncConnection, run_id: int) -> RunOnPage | None
             EVENT_TIME.label("at"),
             cases.c.status.label("case_status"),
             cases.c.status_since.label("case_since"),
-            _HAS_MOVED_ON,
+            has_moved_on().label("has_moved_on"),
         )
         .join(events, events.c.id == runs.c.event_id)
         .outerjoin(cases, cases.c.ref_key == events.c.ref_key)
         .where(runs.c.id == run_id)
     )
     row = (await connection.execute(query)).one_or_none()
-    if row is None:
-        return None
-    rest = {name: getattr(row, name) for name in RunOnPage.__dataclass_fields__ if name != "run"}
-    return RunOnPage(run=_run(row), **rest)
+    return record(RunOnPage, row, run=_run(row)) if row else None
 
 
 async def find_runs_of(connection: AsyncConnection, event_ids: Sequence[int]) -> dict[int, list[Run]]:
@@ -178,14 +162,18 @@ async def find_runs_of(connection: AsyncConnection, event_ids: Sequence[int]) ->
 
 async def count_failed_of_case(connection: AsyncConnection, key: bytes) -> int:
     """At most COUNTED."""
-    some = (
-        select(runs.c.id)
-        .join(events, events.c.id == runs.c.event_id)
-        .where(events.c.ref_key == key, has_failed())
-        .limit(COUNTED)
-        .subquery()
-    )
-    return (await connection.execute(select(func.count()).select_from(some))).scalar_one()
+    of_case = select(runs.c.id).join(events, events.c.id == runs.c.event_id).where(events.c.ref_key == key)
+    return await _count(connection, of_case.where(has_failed()))
+
+
+async def _count(connection: AsyncConnection, some: Select[Any]) -> int:
+    counted = select(func.count()).select_from(some.limit(COUNTED).subquery())
+    return (await connection.execute(counted)).scalar_one()
+
+
+def counted(count: int) -> str:
+    """A count of at most COUNTED, as it is shown."""
+    return str(count) if count < COUNTED else f"{COUNTED - 1}+"
 
 
 def has_failed() -> ColumnElement[bool]:
@@ -228,5 +216,4 @@ def _runs(*others: ColumnElement[Any]) -> Select[Any]:
 
 
 def _run(row: Row[Any]) -> Run:
-    own = {name: getattr(row, name) for name in Run.__dataclass_fields__}
-    return Run(**{**own, "title": row.title or words.task(row.handler)})
+    return record(Run, row, title=row.title or title_of(row.handler))

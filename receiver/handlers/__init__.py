@@ -105,14 +105,20 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
-class Handler:
-    """A function as it was registered. No statuses: every event of every family."""
+class Registered:
+    """A handler as tables and pages know it. No statuses: every event of every family."""
 
     name: str
     title: str
     statuses: tuple[str, ...]
     once: bool
     module: str
+
+
+@dataclass(frozen=True)
+class Handler(Registered):
+    """One with its function, which only the processes that run the company's code have."""
+
     function: Function
 
 
@@ -165,7 +171,7 @@ def handles(*statuses: str, once: bool = False, title: str | None = None) -> Cal
         _check_function(function)
         name, module = function.__name__, function.__module__
         chosen = tuple(dict.fromkeys(statuses))
-        registry.add(Handler(name, title or _title(name), chosen, bool(once), module, function))
+        registry.add(Handler(name, title or title_of(name), chosen, bool(once), module, function))
         return function
 
     return register
@@ -190,6 +196,7 @@ def _check_function(function: object) -> None:
         raise TypeError(f"{function.__name__} must take two parameters, event and context: {error}") from None
 
 
-def _title(name: str) -> str:
-    words = name.replace("_", " ").strip() or name
-    return words[0].upper() + words[1:]
+def title_of(name: str) -> str:
+    """What a handler does in words, where nobody gave it a title: its name, read out."""
+    words = name.rpartition(".")[2].replace("_", " ").strip()
+    return words[:1].upper() + words[1:] or name

@@ -9,13 +9,13 @@ import sys
 import sysconfig
 import tempfile
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import fields
 from pathlib import Path
 from typing import IO
 
-from receiver.handlers import Handler, registry, words
+from receiver.handlers import Handler, Registered, registry, words
 
 OURS = str(Path(__file__).resolve().parents[1]) + os.sep
 LIBRARIES = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib", "platlib"))
@@ -24,17 +24,6 @@ SECRETS = frozenset({"VOVE_WEBHOOK_SECRET", "VOVE_WEBHOOK_SECRET_FILE"})
 
 class HandlersError(Exception):
     """The handler modules cannot be used. The message says which one, why, and where."""
-
-
-@dataclass(frozen=True)
-class Registered:
-    """A handler as tables and pages know it; see `Handler`."""
-
-    name: str
-    title: str
-    statuses: tuple[str, ...]
-    once: bool
-    module: str
 
 
 def load(modules: Iterable[str]) -> tuple[Handler, ...]:
@@ -111,9 +100,9 @@ def in_python(module: str, function: str, *arguments: str) -> list[str]:
     return [sys.executable, "-c", start, *arguments]
 
 
-def without_secrets() -> dict[str, str]:
+def without_secrets(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The environment for processes that run the company's code."""
-    return {name: text for name, text in os.environ.items() if name not in SECRETS}
+    return {name: text for name, text in environment.items() if name not in SECRETS}
 
 
 def _wait_or_end(process: subprocess.Popen[bytes], timeout: float) -> int | None:
@@ -154,4 +143,4 @@ def answer(descriptor: str, *modules: str) -> None:
 
 
 def _row(handler: Handler) -> dict[str, object]:
-    return asdict(Registered(handler.name, handler.title, handler.statuses, handler.once, handler.module))
+    return {field.name: getattr(handler, field.name) for field in fields(Registered)}

@@ -1,11 +1,11 @@
 """What went wrong in the company's code, in words that anybody can read and any database can store."""
 
-import re
 import signal
 from collections.abc import Callable
 from typing import Any
 
-UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL's text takes neither NUL nor surrogates
+from receiver.event import UNSTORABLE
+
 LONGEST_ERROR = 2000  # characters: one line to read, the traceback has the rest
 CUT = "… cut …"
 GUESSES = {

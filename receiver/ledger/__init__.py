@@ -125,7 +125,7 @@ class Ledger:
             if len(self._waiting) >= self._max_waiting:
                 raise Unavailable("the queue is full")
             self._waiting.append(entry)
-            self._refused_waiting += entry.delivery.refused
+            self._refused_waiting += entry.delivery.refused is not None
             self._changed.notify()
             return True
 
@@ -141,7 +141,7 @@ class Ledger:
             while not self._waiting and not self._closing:
                 self._changed.wait()
             group = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_GROUP))]
-            self._refused_waiting -= sum(entry.delivery.refused for entry in group)
+            self._refused_waiting -= sum(entry.delivery.refused is not None for entry in group)
             return group
 
     def _write(self, deliveries: Sequence[Delivery]) -> list[Verdict | Unavailable]:

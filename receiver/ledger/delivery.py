@@ -29,8 +29,8 @@ class Delivery:
     found: Event | Unreadable | Refused
 
     @property
-    def refused(self) -> bool:
-        return isinstance(self.found, Refused)
+    def refused(self) -> Refused | None:
+        return self.found if isinstance(self.found, Refused) else None
 
     @property
     def cause(self) -> str | None:

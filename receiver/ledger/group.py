@@ -17,7 +17,7 @@ from receiver.event import Event, Family, ref_key
 from receiver.ledger import case_rows, rooms
 from receiver.ledger.delivery import Delivery
 from receiver.ledger.sql import execute_many, insert, select_in
-from receiver.models import Verdict, from_microseconds, to_microseconds
+from receiver.models import Verdict, from_microseconds, hour_of, to_microseconds
 
 MAX_LOGGED_DUPLICATES = 100  # of one event; from then on only its count goes up
 MAX_LOGGED_REFUSED = 20  # of one group; a flood beyond it is only counted
@@ -159,9 +159,11 @@ class Group:
         rooms.keep_within_bounds(self.connection, [logged.delivery for logged in kept])
 
     def _count(self) -> None:
-        counts = Counter((_hour(logged.delivery.received_at), str(logged.verdict)) for logged in self._logged)
+        counts = Counter(
+            (hour_of(logged.delivery.received_at), str(logged.verdict)) for logged in self._logged
+        )
         if self.unlogged:
-            counts[_hour(datetime.now(UTC)), str(Verdict.REFUSED)] += self.unlogged
+            counts[hour_of(datetime.now(UTC)), str(Verdict.REFUSED)] += self.unlogged
         execute_many(
             self.connection,
             "INSERT INTO delivery_counts (hour, verdict, n) VALUES (?, ?, ?) "
@@ -204,14 +206,14 @@ def _event_row(logged: _Logged) -> tuple[Any, ...]:
         False,
         verified.fingerprint,
         delivery.body,
-        logged.delivery.body_sha256,
+        delivery.body_sha256,
         1,
     )
 
 
 def _delivery_row(logged: _Logged) -> tuple[Any, ...]:
     delivery, verified = logged.delivery, logged.delivery.verified
-    refused = rooms.refused(delivery)
+    refused = delivery.refused
     return (
         to_microseconds(delivery.received_at),
         str(logged.verdict),
@@ -225,7 +227,7 @@ def _delivery_row(logged: _Logged) -> tuple[Any, ...]:
         logged.event_id,
         None if logged.verdict in {Verdict.ACCEPTED, Verdict.DUPLICATE} else delivery.body,
         delivery.body_size,
-        logged.delivery.body_sha256,
+        delivery.body_sha256,
         delivery.content_type,
         delivery.user_agent,
         delivery.header_names,
@@ -261,7 +263,3 @@ def _new_move(logged: _Logged) -> case_rows.NewMove | None:
         message_at=logged.message_at,
     )
     return case_rows.NewMove(logged.event_id, event.ref_id, logged.ref_key, logged.delivery.received_at, move)
-
-
-def _hour(moment: datetime) -> int:
-    return int(moment.timestamp() // 3600)

@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Connection, func, select, type_coerce, update
 from receiver.ledger.delivery import Delivery
 from receiver.ledger.sql import execute_many
 from receiver.models import Shape, deliveries, refused_rooms
-from receiver.verification import Refusal, Refused
+from receiver.verification import Refusal
 
 NOT_READ = {Refusal.TOO_LARGE, Refusal.BODY_TIMEOUT}
 MICROSECONDS_AN_HOUR = 3_600_000_000
@@ -40,15 +40,11 @@ ROOMS = {
 }
 
 
-def refused(delivery: Delivery) -> Refused | None:
-    return delivery.found if isinstance(delivery.found, Refused) else None
-
-
 def shape(delivery: Delivery) -> Shape | None:
-    found = refused(delivery)
-    if found is None:
+    refused = delivery.refused
+    if refused is None:
         return None
-    return Shape.SVIX if found.shaped and found.cause not in NOT_READ else Shape.STRAY
+    return Shape.SVIX if refused.shaped and refused.cause not in NOT_READ else Shape.STRAY
 
 
 def keep_within_bounds(connection: Connection, logged: Sequence[Delivery]) -> None:

@@ -7,11 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, select, update
 
-from receiver.cases import Link
 from receiver.executor import Call
 from receiver.handlers import Case, Event
-from receiver.models import RunState, StartedBy, cases, events, runs
-from receiver.runs.conditions import IS_DUE, IS_RUNNING, raise_revision
+from receiver.models import RunState, StartedBy, cases, events, record, runs
+from receiver.runs.conditions import IS_DUE, IS_RUNNING, has_moved_on, raise_revision
 
 LEASE_MARGIN = timedelta(seconds=10)  # past a call's deadline: by then its process has ended by itself
 
@@ -60,61 +59,27 @@ def claim(connection: Connection, timeout: timedelta, now: datetime) -> Claimed 
 
 def as_claimed(connection: Connection, run: Any) -> Claimed:
     """The row of a run that is under way."""
-    return Claimed(
+    return record(
+        Claimed,
+        run,
         run_id=run.id,
-        fence=run.fence,
         number=run.tries,
         started_by=StartedBy(run.started_by),
-        requested_by=run.requested_by,
-        started_at=run.started_at,
-        once=run.once,
-        lost=run.lost,
         call=_call(connection, run),
     )
 
 
 def _call(connection: Connection, run: Any) -> Call:
-    event = connection.execute(select(events).where(events.c.id == run.event_id)).one()
-    known = connection.execute(select(cases).where(cases.c.ref_key == event.ref_key)).one_or_none()
+    its_event = select(events, has_moved_on().label("has_moved_on")).where(events.c.id == run.event_id)
+    event = connection.execute(its_event).one()
+    case = connection.execute(select(cases).where(cases.c.ref_key == event.ref_key)).one_or_none()
     return Call(
         handler=run.handler,
-        event=Event(
-            svix_id=event.svix_id,
-            family=event.family,
-            ref_id=event.ref_id,
-            status=event.status,
-            previous_status=event.previous_status,
-            reason=event.reason,
-            message_at=event.message_at,
-            received_at=event.received_at,
-            body=bytes(event.body),
-        ),
-        case=_case(known) if known else None,
+        event=record(Event, event, body=bytes(event.body)),
+        case=record(Case, case) if case else None,
         idempotency_key=idempotency_key(event.svix_id, run.handler, run.repeats),
         try_number=run.tries,
-        case_moved_on=_has_moved_on(connection, event),
-    )
-
-
-def _has_moved_on(connection: Connection, event: Any) -> bool:
-    """Whether anything but a repeat of it stands after this event."""
-    if event.place is None:
-        return False
-    later = select(events.c.id).where(
-        events.c.ref_key == event.ref_key, events.c.place > event.place, events.c.link != Link.REPEAT
-    )
-    return connection.execute(later.limit(1)).first() is not None
-
-
-def _case(row: Any) -> Case:
-    return Case(
-        ref_id=row.ref_id,
-        status=row.status,
-        reason=row.reason,
-        status_since=row.status_since,
-        gap=row.gap,
-        uncertain=row.uncertain,
-        began_before=row.began_before,
+        case_moved_on=event.has_moved_on,
     )
 
 

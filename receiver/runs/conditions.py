@@ -1,13 +1,21 @@
 """What the modules of a run's life share."""
 
-from sqlalchemy import Connection, text, true, update
+from sqlalchemy import ColumnElement, Connection, select, text, true, update
 
-from receiver.models import revision
+from receiver.cases import Link
+from receiver.models import events, revision
 
 # As text: a partial index serves only a condition that it can read, not one with parameters.
 IS_DUE = text("runs.state IN ('queued', 'retrying')")
 IS_RUNNING = text("runs.state = 'running'")
 IS_UNDISPATCHED = text("events.dispatched_at IS NULL")
+
+
+def has_moved_on() -> ColumnElement[bool]:
+    """Of an event that a query selects: whether anything but a repeat of it stands after it in its case."""
+    later = events.alias()
+    follows = later.c.ref_key == events.c.ref_key, later.c.place > events.c.place
+    return select(later.c.id).where(*follows, later.c.link != Link.REPEAT).exists()
 
 
 def raise_revision(connection: Connection) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from receiver.event import Family
-from receiver.handlers.loading import Registered
+from receiver.handlers import Registered
 from receiver.models import RunState, StartedBy, events, handlers, runs
 from receiver.runs.conditions import IS_UNDISPATCHED, raise_revision
 

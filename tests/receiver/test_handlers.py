@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from receiver import handlers
-from receiver.handlers import Event, Handler, NoRetry, Registry, RetryAfter, handles, words
-from receiver.handlers.loading import HandlersError, Registered, describe
+from receiver.handlers import Event, Handler, NoRetry, Registered, Registry, RetryAfter, handles, words
+from receiver.handlers.loading import HandlersError, describe
 
 NOON = datetime(2024, 7, 1, 12, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, select
 from receiver import runs
 from receiver.database import Database
 from receiver.executor import Ended
-from receiver.handlers.loading import Registered
+from receiver.handlers import Registered
 from receiver.ledger.group import Group
 from receiver.models import Outcome, RunState, StartedBy, attempts, events
 from receiver.models import runs as runs_table
