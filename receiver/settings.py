@@ -4,10 +4,11 @@ import base64
 import binascii
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -56,26 +57,12 @@ def load(environment: Mapping[str, str] = os.environ, directory: Path | None = N
     """
     dotenv = dotenv_values((directory or Path.cwd()) / ".env", interpolate=False)
     given = {name: text.strip() for name, text in {**dotenv, **environment}.items() if text and text.strip()}
-    dashboard_host = given.get("KYBDESK_DASHBOARD_HOST", "127.0.0.1")
-    dashboard_port = _whole(given, "KYBDESK_DASHBOARD_PORT", 8000, 0, 65535)
-    return Settings(
-        webhook_secrets=_secrets(given),
-        database_url=_database_url(given.get("KYBDESK_DATABASE_URL", "sqlite+aiosqlite:///kybdesk.db")),
-        receiver_host=given.get("KYBDESK_RECEIVER_HOST", "127.0.0.1"),
-        receiver_port=_whole(given, "KYBDESK_RECEIVER_PORT", 8001, 0, 65535),
-        dashboard_host=dashboard_host,
-        dashboard_port=dashboard_port,
-        dashboard_url=_dashboard_url(
-            given.get("KYBDESK_DASHBOARD_URL", f"http://{dashboard_host}:{dashboard_port}")
-        ),
-        trusted_proxies=_networks(given.get("KYBDESK_TRUSTED_PROXIES", "")),
-        handler_modules=_modules(given.get("KYBDESK_HANDLERS", "")),
-        handler_timeout=_number(given, "KYBDESK_HANDLER_TIMEOUT", 30, 0.1, 86400),
-        handler_memory=_whole(given, "KYBDESK_HANDLER_MEMORY", 1024, 64, 1024 * 1024),
-        retry_delays=_delays(given.get("KYBDESK_RETRY_DELAYS", "5,60,600,3600,14400,43200")),
-        timezone=_timezone(given.get("KYBDESK_TIMEZONE", "UTC")),
-        environment=given.get("KYBDESK_ENVIRONMENT", "production"),
-    )
+    chosen = {field: read(name, given[name]) for name, (field, read) in _READERS.items() if name in given}
+    settings = Settings(webhook_secrets=_secrets(given), **chosen)
+    if "dashboard_url" in chosen:
+        return settings
+    url = f"http://{settings.dashboard_host}:{settings.dashboard_port}"
+    return replace(settings, dashboard_url=_dashboard_url("KYBDESK_DASHBOARD_URL", url))
 
 
 def _secrets(given: Mapping[str, str]) -> tuple[str, ...]:
@@ -106,81 +93,107 @@ def _check_secret(secret: str, number: int) -> None:
         )
 
 
-def _database_url(text: str) -> URL:
+def _database_url(name: str, text: str) -> URL:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):  # the second: a port that is no number
         url = None
     if url is None or url.get_backend_name() not in {"sqlite", "postgresql"}:
         raise SettingsError(
-            "KYBDESK_DATABASE_URL must look like sqlite+aiosqlite:///kybdesk.db or postgresql://user@host/name"
+            f"{name} must look like sqlite+aiosqlite:///kybdesk.db or postgresql://user@host/name"
         )
     if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
-        raise SettingsError("KYBDESK_DATABASE_URL must name a file: a database in memory is lost on exit")
+        raise SettingsError(f"{name} must name a file: a database in memory is lost on exit")
     return url
 
 
-def _dashboard_url(text: str) -> str:
+def _dashboard_url(name: str, text: str) -> str:
     try:
         parts = urlsplit(text)
         whole = parts.hostname and parts.port != 0 and parts.path in {"", "/"}
     except ValueError:  # brackets that do not close, a port that is no number
         whole = False
     if not whole or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
-        raise SettingsError("KYBDESK_DASHBOARD_URL must be like https://kyb.example.com, without a path")
+        raise SettingsError(f"{name} must be like https://kyb.example.com, without a path")
     return text.rstrip("/")
 
 
-def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+def _networks(name: str, text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     try:
         return tuple(ip_network(word) for word in _words(text))
     except ValueError:
-        raise SettingsError(
-            "KYBDESK_TRUSTED_PROXIES must be addresses or networks, such as 10.0.0.0/8"
-        ) from None
+        raise SettingsError(f"{name} must be addresses or networks, such as 10.0.0.0/8") from None
 
 
-def _modules(text: str) -> tuple[str, ...]:
+def _modules(name: str, text: str) -> tuple[str, ...]:
     modules = tuple(dict.fromkeys(_words(text)))
     for module in modules:
         if not all(part.isidentifier() for part in module.split(".")):
-            raise SettingsError(f"KYBDESK_HANDLERS: {module!r} is no module name, such as acme.handlers")
+            raise SettingsError(f"{name}: {module!r} is no module name, such as acme.handlers")
     return modules
 
 
-def _delays(text: str) -> tuple[float, ...]:
+def _delays(name: str, text: str) -> tuple[float, ...]:
     try:
         delays = tuple(float(word) for word in _words(text))
     except ValueError:
         delays = (-1.0,)
     if not all(0 <= delay <= 30 * 86400 for delay in delays):
-        raise SettingsError("KYBDESK_RETRY_DELAYS must be seconds separated by commas, such as 5,60,600")
+        raise SettingsError(f"{name} must be seconds separated by commas, such as 5,60,600")
     return delays
 
 
-def _timezone(text: str) -> ZoneInfo:
+def _timezone(name: str, text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise SettingsError(f"KYBDESK_TIMEZONE: no zone {text!r}; use a name like Europe/Paris") from None
+        raise SettingsError(f"{name}: no zone {text!r}; use a name like Europe/Paris") from None
 
 
-def _whole(given: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
-    number = _number(given, name, default, low, high)
-    if number != int(number):
-        raise SettingsError(f"{name} must be a whole number from {low} to {high}")
-    return int(number)
+def _text(_name: str, text: str) -> str:
+    return text
 
 
-def _number(given: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
-    try:
-        number = float(given.get(name, default))
-    except ValueError:
-        number = float("nan")
-    if not low <= number <= high:
-        raise SettingsError(f"{name} must be a number from {low:g} to {high:g}")
-    return number
+def _whole(low: int, high: int) -> Callable[[str, str], int]:
+    def read(name: str, text: str) -> int:
+        number = _number(low, high)(name, text)
+        if number != int(number):
+            raise SettingsError(f"{name} must be a whole number from {low} to {high}")
+        return int(number)
+
+    return read
+
+
+def _number(low: float, high: float) -> Callable[[str, str], float]:
+    def read(name: str, text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = float("nan")
+        if not low <= number <= high:
+            raise SettingsError(f"{name} must be a number from {low:g} to {high:g}")
+        return number
+
+    return read
 
 
 def _words(text: str) -> list[str]:
     return [word for word in re.split(r"[\s,]+", text) if word]
+
+
+# By name in the environment: the field that it sets, and what reads its text. Defaults are the fields' own.
+_READERS: dict[str, tuple[str, Callable[[str, str], Any]]] = {
+    "KYBDESK_DATABASE_URL": ("database_url", _database_url),
+    "KYBDESK_RECEIVER_HOST": ("receiver_host", _text),
+    "KYBDESK_RECEIVER_PORT": ("receiver_port", _whole(0, 65535)),
+    "KYBDESK_DASHBOARD_HOST": ("dashboard_host", _text),
+    "KYBDESK_DASHBOARD_PORT": ("dashboard_port", _whole(0, 65535)),
+    "KYBDESK_DASHBOARD_URL": ("dashboard_url", _dashboard_url),
+    "KYBDESK_TRUSTED_PROXIES": ("trusted_proxies", _networks),
+    "KYBDESK_HANDLERS": ("handler_modules", _modules),
+    "KYBDESK_HANDLER_TIMEOUT": ("handler_timeout", _number(0.1, 86400)),
+    "KYBDESK_HANDLER_MEMORY": ("handler_memory", _whole(64, 1024 * 1024)),
+    "KYBDESK_RETRY_DELAYS": ("retry_delays", _delays),
+    "KYBDESK_TIMEZONE": ("timezone", _timezone),
+    "KYBDESK_ENVIRONMENT": ("environment", _text),
+}
