@@ -11,9 +11,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, true, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from receiver.models import revision
 
 log = logging.getLogger(__name__)
 
@@ -131,6 +133,11 @@ class Database:
             connection.exec_driver_sql("BEGIN" if use == "reader" else "BEGIN IMMEDIATE")
 
         return engine
+
+
+def raise_revision(connection: Connection) -> None:
+    """So that open pages look again."""
+    connection.execute(update(revision).where(true()).values(n=revision.c.n + 1))
 
 
 def file_identity(path: Path) -> tuple[int, int] | None:

@@ -36,6 +36,11 @@ def from_microseconds(microseconds: int) -> datetime:
     return EPOCH + timedelta(microseconds=microseconds)
 
 
+def day_of(moment: datetime) -> int:
+    """Days since 1970, UTC: by these attempts are counted."""
+    return (moment - EPOCH).days
+
+
 def hour_of(moment: datetime) -> int:
     """Hours since 1970, UTC: by these deliveries are counted."""
     return (moment - EPOCH) // HOUR
@@ -93,13 +98,14 @@ class StartedBy(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How an attempt ended. `lost`: its worker died, nobody knows."""
+    """How an attempt ended. `lost`: its worker died, nobody knows; `in doubt`: the handler does not know."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     TIMED_OUT = "timed out"
     CRASHED = "crashed"
     LOST = "lost"
+    IN_DOUBT = "in doubt"
 
 
 metadata = MetaData(
@@ -166,6 +172,7 @@ events = Table(
     Column("late", Boolean, nullable=False),  # on arrival, the case already knew something newer
     Column("dispatched_at", UtcTime),
     Column("verified_by", Text),
+    Column("adopted_by", Text),  # who took it over from VOVE's API; none: it came by webhook
     Column("body", LargeBinary, nullable=False),
     Column("body_sha256", LargeBinary, nullable=False),
     Column("delivery_count", Integer, nullable=False),
@@ -200,6 +207,83 @@ cases = Table(
 )
 Index("cases_by_change", cases.c.changed_at, cases.c.id)
 Index("cases_by_status", cases.c.status, cases.c.changed_at, cases.c.id)
+
+# What people know of a business beside VOVE's verdict: see receiver/directory.
+businesses = Table(
+    "businesses",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("ref_id", Text, nullable=False),
+    Column("ref_key", LargeBinary, nullable=False, unique=True),
+    Column("name", Text),
+    Column("email", Text),
+    Column("language", Text),
+    Column("account_status", Text),
+    Column("verified_at", UtcTime),
+    Column("access_granted", Boolean, nullable=False),
+    Column("review_status", Text),
+    Column("review_since", UtcTime),
+    Column("notes", Text),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("updated_by", Text, nullable=False),  # an e-mail address, or the name of a handler
+)
+
+# What the company says of a reason. Only texts are versioned; the newest approved one of a language counts.
+reasons = Table(
+    "reasons",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("label", Text),
+    Column("never_tell", Boolean, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("updated_by", Text, nullable=False),
+)
+reason_texts = Table(
+    "reason_texts",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("code", Text, ForeignKey("reasons.code"), nullable=False),
+    Column("language", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("written_at", UtcTime, nullable=False),
+    Column("written_by", Text, nullable=False),
+    Column("approved_at", UtcTime),
+    Column("approved_by", Text),
+)
+Index("reason_texts_by_code", reason_texts.c.code, reason_texts.c.language, reason_texts.c.id)
+
+# VOVE's own view of a case, as its API last told it: see receiver/vove. One that is there is compared.
+vove_views = Table(
+    "vove_views",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("ref_id", Text, nullable=False),
+    Column("ref_key", LargeBinary, nullable=False, unique=True),
+    Column("status", Text),  # none: VOVE knows no case with this reference
+    Column("name", Text),
+    Column("vove_id", Text),
+    Column("vove_changed_at", UtcTime),  # when VOVE says that it changed
+    Column("checked_at", UtcTime, nullable=False),
+    Column("checked_by", Text, nullable=False),
+    Column("differs", Boolean, nullable=False),
+)
+# Read by the list of differences.
+Index(
+    "vove_views_differing",
+    vove_views.c.id,
+    sqlite_where=text("differs"),
+    postgresql_where=text("differs"),
+)
+reconciliations = Table(
+    "reconciliations",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("started_at", UtcTime, nullable=False),
+    Column("started_by", Text, nullable=False),
+    Column("next_page", Integer, nullable=False),  # where an interrupted one goes on
+    Column("seen", Integer, nullable=False),  # cases
+    Column("finished_at", UtcTime),
+)
 
 # Counts that pages show are kept by the ledger in its own transaction, never counted on a page.
 delivery_counts = Table(
@@ -238,7 +322,33 @@ handlers = Table(
     Column("statuses", Text, nullable=False),  # JSON list; empty: every event
     Column("once", Boolean, nullable=False),
     Column("module", Text, nullable=False),
+    Column("leaving", Text, nullable=False, server_default="[]"),  # JSON list of statuses
+    Column("effect", Text),  # see handlers.Effect
     Column("registered_at", UtcTime, nullable=False),
+    Column("removed_at", UtcTime),  # the worker no longer knows it: renamed, or taken away
+    Column("next_at", UtcTime),  # its pace lets the next run begin then
+    Column("last_failed_at", UtcTime),
+    Column("last_failed_run_id", Key),
+)
+# What a person has stopped: its runs wait. `*` stands for all handlers.
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("handler", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("paused_at", UtcTime, nullable=False),
+    Column("paused_by", Text, nullable=False),
+)
+# Kept with each attempt, for the success rate and the times on the handlers' page.
+attempt_counts = Table(
+    "attempt_counts",
+    metadata,
+    Column("handler", Text, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),  # since 1970, UTC
+    Column("outcome", Text, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+    Column("took", BigInteger, nullable=False),  # microseconds, of all of them
+    Column("longest", BigInteger, nullable=False),  # microseconds
 )
 
 runs = Table(
@@ -246,6 +356,7 @@ runs = Table(
     metadata,
     Column("id", Key, primary_key=True),
     Column("event_id", Key, ForeignKey("events.id"), nullable=False),
+    Column("ref_key", LargeBinary),  # of its event's case; never none, but it came by a later migration
     Column("handler", Text, nullable=False),
     Column("once", Boolean, nullable=False),
     Column("state", Text, nullable=False),
@@ -266,13 +377,22 @@ runs = Table(
     Column("summary", Text),  # of the last attempt: its result or the first line of its error
     UniqueConstraint("event_id", "handler"),
 )
-# Read by runs.claim, for the next one due.
+# Read by runs.claim, for the next one of a handler that is due.
 Index(
     "runs_due",
+    runs.c.handler,
     runs.c.due_at,
     runs.c.id,
     sqlite_where=text("state IN ('queued', 'retrying')"),
     postgresql_where=text("state IN ('queued', 'retrying')"),
+)
+# Read by runs.claim, for those of the same case that come first or are under way.
+Index(
+    "runs_open",
+    runs.c.ref_key,
+    runs.c.handler,
+    sqlite_where=text("state IN ('queued', 'retrying', 'running')"),
+    postgresql_where=text("state IN ('queued', 'retrying', 'running')"),
 )
 # Read by runs.rescue, for leases that have run out.
 Index(
@@ -298,8 +418,27 @@ attempts = Table(
     Column("error", Text),  # in words, one line
     Column("traceback", Text),
     Column("output", Text),  # what it logged and printed
+    Column("changes", Text),  # of the directory: JSON list of [field, before, after]
     UniqueConstraint("run_id", "number"),
 )
+
+# What went out to a business, by an attempt that said so.
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("run_id", Key, ForeignKey("runs.id"), nullable=False),
+    Column("number", Integer, nullable=False),  # of the attempt
+    Column("ref_key", LargeBinary, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("sent_at", UtcTime, nullable=False),
+)
+Index("messages_by_case", messages.c.ref_key, messages.c.id)
+Index("messages_by_run", messages.c.run_id, messages.c.id)
 
 workers = Table(
     "workers",

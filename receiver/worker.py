@@ -36,6 +36,7 @@ class Worker:
         self._engine = database.writer()
         self._presence = Presence(database, "worker")
         self._registered: tuple[Registered, ...] = ()
+        self._names: tuple[str, ...] = ()
         self._claimed: dict[int, Claimed] = {}
         self._ended: dict[int, Ended] = {}  # waiting to be recorded
         self._renew_at = 0.0
@@ -49,6 +50,7 @@ class Worker:
         """Work until stopped. False where the handlers can't be loaded; their events wait."""
         try:
             self._registered = describe(self._settings.handler_modules)
+            self._names = tuple(handler.name for handler in self._registered)
         except HandlersError as error:
             log.error("%s", error)  # the message holds the place at fault
             self._presence.report(str(error))
@@ -84,6 +86,7 @@ class Worker:
         with self._engine.begin() as connection:
             runs.dispatch(connection, self._registered, datetime.now(UTC))
             runs.rescue(connection, datetime.now(UTC))
+            runs.retire(connection, datetime.now(UTC))
         self._claim(executor)
         self._ended |= dict(executor.wait(POLL))
         self._record()
@@ -92,7 +95,9 @@ class Worker:
     def _claim(self, executor: Executor) -> None:
         while len(self._claimed) < SLOTS:
             with self._engine.begin() as connection:
-                claimed = runs.claim(connection, self._timeout, datetime.now(UTC))
+                claimed = runs.claim(
+                    connection, self._names, self._timeout, datetime.now(UTC), self._settings.handler_pace
+                )
             if claimed is None:
                 return
             self._claimed[claimed.run_id] = claimed
@@ -108,9 +113,7 @@ class Worker:
         now = datetime.now(UTC)
         if runs.finish(connection, claimed, ended, self._settings.retry_delays, now):
             level = logging.DEBUG if ended.outcome is Outcome.SUCCEEDED else logging.INFO
-            log.log(
-                level, "run %d (%s) %s: %s", claimed.run_id, claimed.call.handler, ended.outcome, ended.error
-            )
+            log.log(level, "run %d (%s) %s: %s", claimed.run_id, claimed.handler, ended.outcome, ended.error)
         else:
             log.warning("run %d: its lease had ended, so this result does not count", claimed.run_id)
 

@@ -46,6 +46,7 @@ class Desk:
             "KYBDESK_HANDLERS": "acme" if module else "",
             "KYBDESK_HANDLER_TIMEOUT": "2",
             "KYBDESK_RETRY_DELAYS": "0.1",
+            "KYBDESK_HANDLER_PACE": "0",
             **settings,
         }
         if module:

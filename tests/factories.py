@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from receiver.cases import Link
 from receiver.database import Database
+from receiver.directory.rows import change
 from receiver.event import ref_key
 from receiver.models import (
     EPOCH,
@@ -26,10 +27,12 @@ from receiver.models import (
     delivery_counts,
     events,
     handlers,
+    messages,
     revision,
     runs,
     workers,
 )
+from receiver.reasons import WrittenText, approve_text, describe_reason, write_text
 
 NOON = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -147,8 +150,10 @@ def add_case_row(
 def add_run(connection: Connection, event_id: int, state: str = RunState.FAILED, **given: Any) -> int:
     """A run, without attempts: see add_attempt."""
     at = given.pop("at", NOON)
+    key = connection.execute(select(events.c.ref_key).where(events.c.id == event_id)).scalar_one()
     values = {
         "event_id": event_id,
+        "ref_key": key,
         "handler": "notify_customer",
         "once": False,
         "state": state,
@@ -193,6 +198,38 @@ def add_handler(
         "registered_at": NOON,
     }
     connection.execute(insert(handlers).values(values | given))
+
+
+def add_business(connection: Connection, ref_id: str = "ACME-1", **given: Any) -> None:
+    """What the directory knows of a business: `name`, `email`, `account_status`, …"""
+    change(connection, ref_id, given, by="ana@example.com", now=NOON)
+
+
+def add_message(connection: Connection, run_id: int, **given: Any) -> None:
+    """A mail that an attempt of this run sent."""
+    run = connection.execute(select(runs).where(runs.c.id == run_id)).one()
+    values = {
+        "run_id": run_id,
+        "number": run.tries,
+        "ref_key": run.ref_key,
+        "channel": "e-mail",
+        "recipient": "owner@acme.example",
+        "subject": "Your verification",
+        "text": "We could not verify your business.",
+        "language": "en",
+        "sent_at": NOON,
+    }
+    connection.execute(insert(messages).values(values | given))
+
+
+def add_reason(
+    connection: Connection, code: str = "DOCUMENT_MISMATCH", never_tell: bool = False, **texts: str
+) -> None:
+    """A reason with its approved customer texts: `add_reason(connection, "X", en="…", de="…")`."""
+    describe_reason(connection, code, "ana@example.com", NOON, never_tell=never_tell)
+    for language, text in texts.items():
+        written = WrittenText(language, text, "ana@example.com")
+        approve_text(connection, write_text(connection, code, written, NOON), "ben@example.com", NOON)
 
 
 def add_worker(connection: Connection, role: str = "worker", **given: Any) -> None:

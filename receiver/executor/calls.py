@@ -1,9 +1,11 @@
 """What is asked of an executor, and how it ended."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from receiver.handlers import Case, Event
+from receiver.handlers import Business, Case, Event, Message, Reason
 from receiver.models import Outcome
 
 
@@ -17,6 +19,9 @@ class Call:
     idempotency_key: str
     try_number: int
     case_moved_on: bool
+    business: Business
+    reason: Reason | None = None
+    requested_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -36,3 +41,5 @@ class Ended:
     output: str | None = None  # what it logged and printed
     no_retry: bool = False  # it raised NoRetry
     retry_at: datetime | None = None  # it raised RetryAfter; UTC
+    business: Mapping[str, Any] = field(default_factory=dict)  # what it changes in the directory, checked
+    messages: Sequence[Message] = ()  # what it sent

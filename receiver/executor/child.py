@@ -10,19 +10,22 @@ import sys
 import time
 import traceback
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
+from receiver.directory.fields import to_json
 from receiver.executor import bounds
 from receiver.executor.calls import Call, Limits
-from receiver.handlers import Context, Handler, NoRetry, RetryAfter, registry, words
+from receiver.handlers import Context, Done, Handler, InDoubt, NoRetry, RetryAfter, registry, words
+from receiver.models import record
 
 LONGEST_RESULT = 2000  # characters: a short text
 LONGEST_TRACEBACK = 32_000  # characters
 MACHINERY = (__file__, str(Path(asyncio.__file__).parent) + os.sep)
 
-Report = dict[str, str | bool | None]
+Report = dict[str, Any]
 
 
 def run(file: int, channel: int, output: int, problem: str | None) -> NoReturn:
@@ -82,14 +85,22 @@ def _report(call: Call, limits: Limits, problem: str | None) -> Report:
         bounds.lift_memory()
         return _failure(error, limits)
     if returned is None or isinstance(returned, str):
-        return {"result": returned and words.shorten(returned, LONGEST_RESULT)}
-    return {"error": f"returned {type(returned).__name__}: a handler returns None or a short text"}
+        returned = Done(returned)
+    if isinstance(returned, Done):
+        return _success(returned)
+    return {"error": f"returned {type(returned).__name__}: a handler returns None, a short text or Done(…)"}
+
+
+def _success(done: Done) -> Report:
+    return {
+        "result": done.text and words.shorten(done.text, LONGEST_RESULT),
+        "business": to_json(done.business),
+        "messages": [asdict(message) for message in done.messages],
+    }
 
 
 def _returned(handler: Handler, call: Call) -> object:
-    context = Context(
-        call.case, call.idempotency_key, call.try_number, call.case_moved_on, _log(call.handler)
-    )
+    context = record(Context, call, log=_log(call.handler))
     returned: Any = handler.function(call.event, context)
     return asyncio.run(returned) if inspect.iscoroutine(returned) else returned
 
@@ -112,6 +123,7 @@ def _failure(error: BaseException, limits: Limits) -> Report:
         "error": _in_words(error, limits),
         "traceback": words.shorten(words.read(_format, error), LONGEST_TRACEBACK),
         "no_retry": isinstance(error, NoRetry),
+        "in_doubt": isinstance(error, InDoubt),
         "retry_at": _retry_at(error),
     }
 
@@ -124,7 +136,7 @@ def _retry_at(error: BaseException) -> str | None:
 def _in_words(error: BaseException, limits: Limits) -> str:
     if isinstance(error, MemoryError):
         return f"needed more than {limits.memory} MiB of memory"
-    if isinstance(error, NoRetry | RetryAfter):
+    if isinstance(error, NoRetry | RetryAfter | InDoubt):
         return words.line(words.read(str, error)) or type(error).__name__
     return words.of_exception(error)
 

@@ -5,8 +5,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from receiver.directory.fields import from_json
 from receiver.executor.calls import Ended, Limits
-from receiver.handlers import words
+from receiver.handlers import Message, words
+from receiver.handlers.values import MAX_MESSAGES
 from receiver.models import Outcome
 
 
@@ -22,14 +24,35 @@ def from_report(said: bytes, output: str | None) -> Ended | None:
     if not isinstance(report, dict):
         return None
     error = _text(report.get("error"))
+    try:
+        business, messages = from_json(report.get("business")), _messages(report.get("messages"))
+    except (TypeError, ValueError) as wrong:
+        return Ended(Outcome.FAILED, error=f"gave back what can't be kept: {words.of_exception(wrong)}")
     return Ended(
-        outcome=Outcome.FAILED if error else Outcome.SUCCEEDED,
+        outcome=_outcome(error, report),
         result=_text(report.get("result")),
         error=error,
         traceback=_text(report.get("traceback")),
         output=output,
         no_retry=report.get("no_retry") is True,
         retry_at=_moment(report.get("retry_at")),
+        business={} if error else business,
+        messages=() if error else messages,
+    )
+
+
+def _outcome(error: str | None, report: dict[str, Any]) -> Outcome:
+    if error is None:
+        return Outcome.SUCCEEDED
+    return Outcome.IN_DOUBT if report.get("in_doubt") is True else Outcome.FAILED
+
+
+def _messages(said: Any) -> tuple[Message, ...]:
+    """Raises TypeError or ValueError."""
+    if len(said or ()) > MAX_MESSAGES:
+        raise ValueError(f"more than {MAX_MESSAGES} messages")
+    return tuple(
+        Message(**{name: words.storable(text) for name, text in message.items()}) for message in said or ()
     )
 
 

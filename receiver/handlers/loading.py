@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import IO
 
 from receiver.handlers import Handler, Registered, registry, words
+from receiver.settings import SettingsError
 
 OURS = str(Path(__file__).resolve().parents[1]) + os.sep
 LIBRARIES = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib", "platlib"))
-SECRETS = frozenset({"VOVE_WEBHOOK_SECRET", "VOVE_WEBHOOK_SECRET_FILE"})
+SECRETS = frozenset({"VOVE_WEBHOOK_SECRET", "VOVE_WEBHOOK_SECRET_FILE", "VOVE_API_KEY"})
 
 
 class HandlersError(Exception):
@@ -38,6 +39,8 @@ def load(modules: Iterable[str]) -> tuple[Handler, ...]:
     for module in modules:
         try:
             importlib.import_module(module)
+        except SettingsError as error:  # one of ours is not set up
+            raise HandlersError(f"{module.rpartition('.')[2]}: {error}") from error
         except BaseException as error:  # SystemExit is as good a reason as any
             raise HandlersError(
                 f"{module} cannot be imported: {words.of_exception(error)} ({_place(error)})"
@@ -125,7 +128,10 @@ def _read(answer: IO[bytes], code: int) -> tuple[Registered, ...]:
         raise HandlersError(f"Importing the handler modules failed: {words.of_exit(code)}") from None
     if "error" in said:
         raise HandlersError(said["error"])
-    return tuple(Registered(**row | {"statuses": tuple(row["statuses"])}) for row in said["handlers"])
+    return tuple(
+        Registered(**row | {name: tuple(row[name]) for name in ("statuses", "leaving")})
+        for row in said["handlers"]
+    )
 
 
 def answer(descriptor: str, *modules: str) -> None:

@@ -1,12 +1,13 @@
 """What the modules of a run's life share."""
 
-from sqlalchemy import ColumnElement, Connection, select, text, true, update
+from sqlalchemy import ColumnElement, select, text
 
 from receiver.cases import Link
-from receiver.models import events, revision
+from receiver.models import events
 
 # As text: a partial index serves only a condition that it can read, not one with parameters.
 IS_DUE = text("runs.state IN ('queued', 'retrying')")
+IS_RETRYING = text("runs.state = 'retrying'")
 IS_RUNNING = text("runs.state = 'running'")
 IS_UNDISPATCHED = text("events.dispatched_at IS NULL")
 
@@ -16,8 +17,3 @@ def has_moved_on() -> ColumnElement[bool]:
     later = events.alias()
     follows = later.c.ref_key == events.c.ref_key, later.c.place > events.c.place
     return select(later.c.id).where(*follows, later.c.link != Link.REPEAT).exists()
-
-
-def raise_revision(connection: Connection) -> None:
-    """So that open pages look again."""
-    connection.execute(update(revision).where(true()).values(n=revision.c.n + 1))

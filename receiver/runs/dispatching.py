@@ -5,36 +5,42 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, ScalarSelect, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from receiver.event import Family
+from receiver.database import raise_revision
 from receiver.handlers import Registered
 from receiver.models import RunState, StartedBy, events, handlers, runs
-from receiver.runs.conditions import IS_UNDISPATCHED, raise_revision
+from receiver.runs.conditions import IS_RETRYING, IS_UNDISPATCHED
 
 DISPATCH_BATCH = 200  # events in one transaction: the receiver waits for it
 
 
 def register(connection: Connection, registered: Sequence[Registered], now: datetime) -> None:
-    """Note which handlers there are, for the pages."""
-    connection.execute(delete(handlers))
-    if registered:
+    """Note which handlers there are, for the pages. One that is no longer there is kept, and marked."""
+    upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    for handler in registered:
+        row = _row(handler, now)
         connection.execute(
-            insert(handlers),
-            [
-                {
-                    "name": handler.name,
-                    "title": handler.title,
-                    "statuses": json.dumps(handler.statuses),
-                    "once": handler.once,
-                    "module": handler.module,
-                    "registered_at": now,
-                }
-                for handler in registered
-            ],
+            upsert(handlers).values(row).on_conflict_do_update(index_elements=["name"], set_=row)
         )
+    gone = handlers.c.name.not_in([handler.name for handler in registered]), handlers.c.removed_at.is_(None)
+    connection.execute(update(handlers).where(*gone).values(removed_at=now))
     raise_revision(connection)
+
+
+def _row(handler: Registered, now: datetime) -> dict[str, Any]:
+    return {
+        "name": handler.name,
+        "title": handler.title,
+        "statuses": json.dumps(handler.statuses),
+        "leaving": json.dumps(handler.leaving),
+        "effect": handler.effect,
+        "once": handler.once,
+        "module": handler.module,
+        "registered_at": now,
+        "removed_at": None,
+    }
 
 
 def dispatch(connection: Connection, registered: Sequence[Registered], now: datetime) -> int:
@@ -43,23 +49,31 @@ def dispatch(connection: Connection, registered: Sequence[Registered], now: date
     One transaction does both, so that a run is queued exactly once however often the worker dies.
     """
     new = connection.execute(
-        select(events.c.id, events.c.family, events.c.status)
+        select(
+            events.c.id,
+            events.c.ref_key,
+            events.c.family,
+            events.c.status,
+            events.c.previous_status,
+            _status_before().label("status_before"),
+        )
         .where(IS_UNDISPATCHED)
         .order_by(events.c.id)
         .limit(DISPATCH_BATCH)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=events, skip_locked=True)
     ).all()
     if not new:
         return 0
     queued = [
-        _queued(event.id, handler, now)
+        _queued(event, handler, now)
         for event in new
         for handler in registered
-        if _concerns(handler, event.family, event.status)
+        if handler.concerns(event.family, event.status, (event.previous_status, event.status_before))
     ]
     if queued:
         upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         connection.execute(upsert(runs).on_conflict_do_nothing(), queued)
+        _bring_forward(connection, queued, now)
         raise_revision(connection)
     connection.execute(
         update(events).where(events.c.id.in_([event.id for event in new])).values(dispatched_at=now)
@@ -67,9 +81,17 @@ def dispatch(connection: Connection, registered: Sequence[Registered], now: date
     return len(new)
 
 
-def _queued(event_id: int, handler: Registered, now: datetime) -> dict[str, Any]:
+def _status_before() -> ScalarSelect[str]:
+    """Of the event that stands before it in its case: what it names as previous may never have come."""
+    before = events.alias("before")
+    adjoins = before.c.ref_key == events.c.ref_key, before.c.place == events.c.place - 1
+    return select(before.c.status).where(*adjoins).scalar_subquery()
+
+
+def _queued(event: Any, handler: Registered, now: datetime) -> dict[str, Any]:
     return {
-        "event_id": event_id,
+        "event_id": event.id,
+        "ref_key": event.ref_key,
         "handler": handler.name,
         "once": handler.once,
         "state": RunState.QUEUED,
@@ -83,6 +105,8 @@ def _queued(event_id: int, handler: Registered, now: datetime) -> dict[str, Any]
     }
 
 
-def _concerns(handler: Registered, family: str, status: str) -> bool:
-    """Without statuses every event; else the named statuses of KYB: an AML REJECTED is none of them."""
-    return not handler.statuses or (family == Family.KYB and status in handler.statuses)
+def _bring_forward(connection: Connection, queued: Sequence[dict[str, Any]], now: datetime) -> None:
+    """What the same handlers are to try again for these cases stands before the new runs, which would wait
+    for it, for up to half a day. Tried now, it learns that its case has moved on."""
+    same = tuple_(runs.c.ref_key, runs.c.handler).in_([(run["ref_key"], run["handler"]) for run in queued])
+    connection.execute(update(runs).where(IS_RETRYING, runs.c.due_at > now, same).values(due_at=now))

@@ -1,19 +1,40 @@
-"""An attempt is appended and its run moves on; what a dead worker left is rescued."""
+"""An attempt is appended, with all that it brought, and its run moves on; what nobody can do is ended."""
 
+import json
 import random
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, case, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
+from receiver.database import raise_revision
+from receiver.directory.rows import change
 from receiver.executor import Ended
-from receiver.models import Outcome, RunState, StartedBy, attempts, runs
+from receiver.models import (
+    Outcome,
+    RunState,
+    StartedBy,
+    attempt_counts,
+    attempts,
+    day_of,
+    handlers,
+    messages,
+    runs,
+    to_microseconds,
+)
 from receiver.runs.claims import Claimed, as_claimed, update_claimed
-from receiver.runs.conditions import IS_RUNNING, raise_revision
+from receiver.runs.conditions import IS_DUE, IS_RUNNING
 
 MAX_LOST_RETRIES = 3  # a call that keeps killing its worker is parked
 LOST_DELAY = timedelta(seconds=5)
+RETIRE_BATCH = 100  # runs in one transaction: the receiver waits for it
+GONE = (
+    "The handler “{handler}” is no longer set up: it was renamed or taken away. Put it back and re-process, "
+    "or do by hand what it would have done"
+)
 JITTER = 0.1  # of a delay, either way: what failed together need not come back together
 
 
@@ -26,6 +47,7 @@ def finish(
     """
     if not update_claimed(connection, claimed, _next(claimed, ended, delays, now)):
         return False
+    changes = _change_directory(connection, claimed, ended, now)
     connection.execute(
         insert(attempts).values(
             run_id=claimed.run_id,
@@ -39,10 +61,54 @@ def finish(
             error=ended.error,
             traceback=ended.traceback,
             output=ended.output,
+            changes=changes,
         )
     )
+    _keep_messages(connection, claimed, ended, now)
+    _count(connection, claimed, ended, now)
     raise_revision(connection)
     return True
+
+
+def _change_directory(connection: Connection, claimed: Claimed, ended: Ended, now: datetime) -> str | None:
+    """What the handler gave back for the business; as JSON, what is different now."""
+    if not ended.business:
+        return None
+    ref_id = claimed.call.event.ref_id
+    changes = change(connection, ref_id, ended.business, by=claimed.handler, now=now)
+    return json.dumps([[each.field, each.before, each.after] for each in changes], default=str) or None
+
+
+def _keep_messages(connection: Connection, claimed: Claimed, ended: Ended, now: datetime) -> None:
+    if not ended.messages:
+        return
+    of_attempt = {"run_id": claimed.run_id, "number": claimed.number, "ref_key": claimed.ref_key}
+    connection.execute(
+        insert(messages), [of_attempt | asdict(message) | {"sent_at": now} for message in ended.messages]
+    )
+
+
+def _count(connection: Connection, claimed: Claimed, ended: Ended, now: datetime) -> None:
+    """For the handlers' page: its rate of success, its times, its last failure."""
+    took = max(0, to_microseconds(now) - to_microseconds(claimed.started_at))
+    upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    counted = upsert(attempt_counts).values(
+        handler=claimed.handler, day=day_of(now), outcome=ended.outcome, n=1, took=took, longest=took
+    )
+    longer = counted.excluded.longest > attempt_counts.c.longest
+    connection.execute(
+        counted.on_conflict_do_update(
+            index_elements=["handler", "day", "outcome"],
+            set_={
+                "n": attempt_counts.c.n + 1,
+                "took": attempt_counts.c.took + counted.excluded.took,
+                "longest": case((longer, counted.excluded.longest), else_=attempt_counts.c.longest),
+            },
+        )
+    )
+    if ended.outcome is not Outcome.SUCCEEDED:
+        failed = {"last_failed_at": now, "last_failed_run_id": claimed.run_id}
+        connection.execute(update(handlers).where(handlers.c.name == claimed.handler).values(failed))
 
 
 def _next(claimed: Claimed, ended: Ended, delays: Sequence[float], now: datetime) -> dict[str, Any]:
@@ -62,7 +128,7 @@ def _retry_at(
     claimed: Claimed, ended: Ended, delays: Sequence[float], lost: int, now: datetime
 ) -> datetime | None:
     """When to try again; None where a person is needed."""
-    nobody_knows = ended.outcome in {Outcome.LOST, Outcome.TIMED_OUT, Outcome.CRASHED}
+    nobody_knows = ended.outcome in {Outcome.LOST, Outcome.TIMED_OUT, Outcome.CRASHED, Outcome.IN_DOUBT}
     if ended.no_retry or (claimed.once and nobody_knows):
         return None
     if ended.outcome is Outcome.LOST:
@@ -84,6 +150,33 @@ def rescue(connection: Connection, now: datetime) -> int:
         .with_for_update(skip_locked=True)
     ).all()
     return sum(finish(connection, as_claimed(connection, run), lost(run.once), (), now) for run in abandoned)
+
+
+def retire(connection: Connection, now: datetime) -> int:
+    """Runs that wait for a handler that was renamed or taken away need a person. Returns how many."""
+    gone = select(handlers.c.name).where(handlers.c.removed_at.is_not(None))
+    waiting = connection.execute(
+        select(runs.c.id)
+        .where(IS_DUE, runs.c.handler.in_(gone))
+        .order_by(runs.c.id)
+        .limit(RETIRE_BATCH)
+        .with_for_update(skip_locked=True)
+    ).scalars()
+    return sum(_retire(connection, run_id, now) for run_id in waiting.all())
+
+
+def _retire(connection: Connection, run_id: int, now: datetime) -> bool:
+    begun = {
+        "state": RunState.RUNNING,
+        "started_at": now,
+        "fence": runs.c.fence + 1,
+        "tries": runs.c.tries + 1,
+    }
+    row = connection.execute(
+        update(runs).where(runs.c.id == run_id, IS_DUE).values(begun).returning(*runs.c)
+    ).one()
+    ended = Ended(Outcome.FAILED, error=GONE.format(handler=row.handler), no_retry=True)
+    return finish(connection, as_claimed(connection, row), ended, (), now)
 
 
 def lost(once: bool, why: str = "The worker died during this try") -> Ended:

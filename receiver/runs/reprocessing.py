@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, case, select, update
 
+from receiver.database import raise_revision
 from receiver.models import RunState, StartedBy, runs
-from receiver.runs.conditions import raise_revision
 
 
 @dataclass(frozen=True)

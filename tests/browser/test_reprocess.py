@@ -127,7 +127,7 @@ def _reprocess_and_finish(database: Database, run: int) -> None:
 
 def _claim(database: Database) -> runs.Claimed:
     with writing(database) as connection:
-        claimed = runs.claim(connection, timedelta(seconds=30), datetime.now(UTC))
+        claimed = runs.claim(connection, ["notify_customer"], timedelta(seconds=30), datetime.now(UTC))
     assert claimed is not None
     return claimed
 

@@ -9,8 +9,17 @@ from typing import Any
 
 import pytest
 
-from receiver import handlers
-from receiver.handlers import Event, Handler, NoRetry, Registered, Registry, RetryAfter, handles, words
+from receiver.handlers import (
+    Event,
+    Handler,
+    NoRetry,
+    Registered,
+    Registry,
+    RetryAfter,
+    handles,
+    registering,
+    words,
+)
 from receiver.handlers.loading import HandlersError, describe
 
 NOON = datetime(2024, 7, 1, 12, tzinfo=UTC)
@@ -19,7 +28,7 @@ NOON = datetime(2024, 7, 1, 12, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
     registry = Registry()
-    monkeypatch.setattr(handlers, "registry", registry)
+    monkeypatch.setattr(registering, "registry", registry)
     return registry
 
 

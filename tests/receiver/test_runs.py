@@ -46,7 +46,8 @@ def dispatch(engine: Engine, *handlers: Registered) -> int:
 
 def claim(engine: Engine, now: datetime = NOON) -> Claimed | None:
     with engine.begin() as connection:
-        return runs.claim(connection, TIMEOUT, now)
+        names = set(connection.execute(select(runs_table.c.handler)).scalars())
+        return runs.claim(connection, names, TIMEOUT, now)
 
 
 def claimed_run(engine: Engine, **options: Any) -> Claimed:

@@ -89,7 +89,7 @@ def test_a_secret_of_24_to_64_bytes_is_taken(size: int) -> None:
     ],
 )
 def test_a_malformed_secret_stops_the_start_and_is_not_printed(malformed: str) -> None:
-    with pytest.raises(SettingsError, match="VOVE_WEBHOOK_SECRET: number 2 is no signing secret") as refusal:
+    with pytest.raises(SettingsError, match="VOVE_WEBHOOK_SECRET, number 2, is no signing secret") as refusal:
         load({"VOVE_WEBHOOK_SECRET": f"{SECRET} {malformed}"}, EMPTY)
 
     assert refusal.value.__cause__ is None

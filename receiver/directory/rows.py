@@ -1,0 +1,62 @@
+"""The directory in SQL. Every function takes a connection inside a transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from receiver.database import raise_revision
+from receiver.directory.fields import Business, checked
+from receiver.event import ref_key
+from receiver.models import businesses, record
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a field was, and what it has become."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+def find(connection: Connection, ref_id: str) -> Business | None:
+    row = connection.execute(select(businesses).where(businesses.c.ref_key == ref_key(ref_id))).one_or_none()
+    return record(Business, row) if row else None
+
+
+def change(
+    connection: Connection, ref_id: str, changes: Mapping[str, Any], by: str, now: datetime
+) -> list[Change]:
+    """Set these fields of a business, which is entered where the directory does not yet know it.
+
+    `by` says who: a person's e-mail address, a handler's name. Returns what is now different.
+    Raises FieldError.
+    """
+    wanted = checked(changes)
+    key = ref_key(ref_id)
+    _enter(connection, ref_id, key, by, now)
+    row = connection.execute(select(businesses).where(businesses.c.ref_key == key).with_for_update()).one()
+    changed = [
+        Change(name, getattr(row, name), value)
+        for name, value in wanted.items()
+        if getattr(row, name) != value
+    ]
+    if changed:
+        values = {each.field: each.after for each in changed}
+        connection.execute(
+            update(businesses)
+            .where(businesses.c.ref_key == key)
+            .values(**values, updated_at=now, updated_by=by)
+        )
+        raise_revision(connection)
+    return changed
+
+
+def _enter(connection: Connection, ref_id: str, key: bytes, by: str, now: datetime) -> None:
+    upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    entered = {"ref_id": ref_id, "ref_key": key, "access_granted": False, "updated_at": now, "updated_by": by}
+    connection.execute(upsert(businesses).values(entered).on_conflict_do_nothing())
