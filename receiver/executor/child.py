@@ -88,7 +88,7 @@ def _report(call: Call, limits: Limits, problem: str | None) -> Report:
         returned = Done(returned)
     if isinstance(returned, Done):
         return _success(returned)
-    return {"error": f"returned {type(returned).__name__}: a handler returns None, a short text or Done(…)"}
+    return {"error": f"returned {type(returned).__name__}: a handler returns None, a text or Done(…)"}
 
 
 def _success(done: Done) -> Report:

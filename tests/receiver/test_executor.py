@@ -200,7 +200,7 @@ def test_a_handler_past_its_deadline_is_ended(hasty_executor: Executor, handler:
         (
             "returning_a_dict",
             Outcome.FAILED,
-            "returned dict: a handler returns None, a short text",
+            "returned dict: a handler returns None, a text or Done(…)",
         ),
         ("no_such", Outcome.FAILED, "no handler of that name: no_such"),
     ],
