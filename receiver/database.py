@@ -109,6 +109,8 @@ class Database:
 
     def _tuned(self, engine: Engine, use: str) -> Engine:
         """Transactions by hand: the drivers' own modes lose updates and leave half a migration."""
+        if use == "writer":
+            _write_revision_last(engine)
         if self.path is None:
             return engine
         mode = self.journal_mode or _journal_mode(sqlite3.sqlite_version_info)
@@ -136,8 +138,23 @@ class Database:
 
 
 def raise_revision(connection: Connection) -> None:
-    """So that open pages look again."""
-    connection.execute(update(revision).where(true()).values(n=revision.c.n + 1))
+    """So that open pages look again. It is written at the transaction's end."""
+    connection.info["raise_revision"] = True
+
+
+def _write_revision_last(engine: Engine) -> None:
+    """Everybody writes this row. On PostgreSQL, who held it and waited for another one would be in a deadlock
+    with who holds that one and waits for this."""
+
+    @event.listens_for(engine, "commit")
+    def write_revision(connection: Connection) -> None:
+        if connection.info.pop("raise_revision", False):
+            connection.execute(update(revision).where(true()).values(n=revision.c.n + 1))
+
+    @event.listens_for(engine, "rollback")
+    def forget(connection: Connection) -> None:
+        if not connection.invalidated:  # then it is gone with the connection
+            connection.info.pop("raise_revision", None)
 
 
 def file_identity(path: Path) -> tuple[int, int] | None:

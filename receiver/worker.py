@@ -5,8 +5,7 @@ import signal
 import time
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from receiver import runs
 from receiver.database import Database
@@ -85,8 +84,9 @@ class Worker:
     def _turn(self, executor: Executor) -> None:
         with self._engine.begin() as connection:
             runs.dispatch(connection, self._registered, datetime.now(UTC))
-            runs.rescue(connection, datetime.now(UTC))
-            runs.retire(connection, datetime.now(UTC))
+        for tidy_up in (runs.rescue, runs.retire):
+            with self._engine.begin() as connection:
+                tidy_up(connection, datetime.now(UTC))
         self._claim(executor)
         self._ended |= dict(executor.wait(POLL))
         self._record()
@@ -105,13 +105,18 @@ class Worker:
 
     def _record(self) -> None:
         for run_id, ended in list(self._ended.items()):
-            with self._engine.begin() as connection:
-                self._finish(connection, self._claimed[run_id], ended)
+            claimed = self._claimed[run_id]
+            try:
+                self._finish(claimed, ended)
+            except (IntegrityError, DataError, ValueError) as error:
+                self._finish(claimed, _unkept(ended, error))
             del self._ended[run_id], self._claimed[run_id]
 
-    def _finish(self, connection: Connection, claimed: Claimed, ended: Ended) -> None:
+    def _finish(self, claimed: Claimed, ended: Ended) -> None:
         now = datetime.now(UTC)
-        if runs.finish(connection, claimed, ended, self._settings.retry_delays, now):
+        with self._engine.begin() as connection:
+            counts = runs.finish(connection, claimed, ended, self._settings.retry_delays, now)
+        if counts:
             level = logging.DEBUG if ended.outcome is Outcome.SUCCEEDED else logging.INFO
             log.log(level, "run %d (%s) %s: %s", claimed.run_id, claimed.handler, ended.outcome, ended.error)
         else:
@@ -154,6 +159,18 @@ class Worker:
     def _pause(self, error: SQLAlchemyError) -> None:
         log.warning("the database can't be used just now: %s", type(error).__name__)
         time.sleep(PAUSE)
+
+
+def _unkept(ended: Ended, error: Exception) -> Ended:
+    """What the database refuses is refused each time: all other results would wait for this one."""
+    log.error("what a handler gave back can't be recorded: %s", type(error).__name__)
+    return Ended(
+        Outcome.FAILED,
+        error=f"what it gave back can't be recorded ({type(error).__name__})",
+        result=ended.result,
+        output=ended.output,
+        no_retry=True,
+    )
 
 
 def serve(settings: Settings, database: Database, supervised: bool = False) -> bool:

@@ -22,6 +22,7 @@ class Call:
     business: Business
     reason: Reason | None = None
     requested_by: str | None = None
+    said_before: bool = False
 
 
 @dataclass(frozen=True)

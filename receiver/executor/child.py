@@ -1,31 +1,19 @@
 """The child of one call: bounds itself, runs the handler, tells what came of it as JSON, and ends."""
 
-import asyncio
-import inspect
 import json
 import logging
 import os
 import pickle
 import sys
 import time
-import traceback
 from contextlib import suppress
-from dataclasses import asdict
-from datetime import datetime
-from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import NoReturn, TextIO
 
-from receiver.directory.fields import to_json
-from receiver.executor import bounds
+from receiver.executor import bounds, reporting
 from receiver.executor.calls import Call, Limits
-from receiver.handlers import Context, Done, Handler, InDoubt, NoRetry, RetryAfter, registry, words
+from receiver.executor.reporting import Report
+from receiver.handlers import Context, registry
 from receiver.models import record
-
-LONGEST_RESULT = 2000  # characters: a short text
-LONGEST_TRACEBACK = 32_000  # characters
-MACHINERY = (__file__, str(Path(asyncio.__file__).parent) + os.sep)
-
-Report = dict[str, Any]
 
 
 def run(file: int, channel: int, output: int, problem: str | None) -> NoReturn:
@@ -80,29 +68,11 @@ def _report(call: Call, limits: Limits, problem: str | None) -> Report:
     if problem or not handler:
         return {"error": problem or f"no handler of that name: {call.handler}"}
     try:
-        returned = _returned(handler, call)
+        context = record(Context, call, log=_log(call.handler))
+        return reporting.of_returned(reporting.returned_by(handler.function, call.event, context))
     except BaseException as error:
         bounds.lift_memory()
-        return _failure(error, limits)
-    if returned is None or isinstance(returned, str):
-        returned = Done(returned)
-    if isinstance(returned, Done):
-        return _success(returned)
-    return {"error": f"returned {type(returned).__name__}: a handler returns None, a text or Done(…)"}
-
-
-def _success(done: Done) -> Report:
-    return {
-        "result": done.text and words.shorten(done.text, LONGEST_RESULT),
-        "business": to_json(done.business),
-        "messages": [asdict(message) for message in done.messages],
-    }
-
-
-def _returned(handler: Handler, call: Call) -> object:
-    context = record(Context, call, log=_log(call.handler))
-    returned: Any = handler.function(call.event, context)
-    return asyncio.run(returned) if inspect.iscoroutine(returned) else returned
+        return reporting.of_raised(error, limits)
 
 
 def _log(name: str) -> logging.Logger:
@@ -116,37 +86,6 @@ def _log(name: str) -> logging.Logger:
         if not logger.handlers:
             logger.addHandler(kept)
     return log
-
-
-def _failure(error: BaseException, limits: Limits) -> Report:
-    return {
-        "error": _in_words(error, limits),
-        "traceback": words.shorten(words.read(_format, error), LONGEST_TRACEBACK),
-        "no_retry": isinstance(error, NoRetry),
-        "in_doubt": isinstance(error, InDoubt),
-        "retry_at": _retry_at(error),
-    }
-
-
-def _retry_at(error: BaseException) -> str | None:
-    at = getattr(error, "at", None) if isinstance(error, RetryAfter) else None
-    return at.isoformat() if isinstance(at, datetime) else None  # a company's subclass may have none
-
-
-def _in_words(error: BaseException, limits: Limits) -> str:
-    if isinstance(error, MemoryError):
-        return f"needed more than {limits.memory} MiB of memory"
-    if isinstance(error, NoRetry | RetryAfter | InDoubt):
-        return words.line(words.read(str, error)) or type(error).__name__
-    return words.of_exception(error)
-
-
-def _format(error: BaseException) -> str:
-    """The traceback, from the handler's own frame on."""
-    frame = error.__traceback__
-    while frame and frame.tb_frame.f_code.co_filename.startswith(MACHINERY):
-        frame = frame.tb_next
-    return "".join(traceback.format_exception(type(error), error, frame))
 
 
 def flush() -> None:

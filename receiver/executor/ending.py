@@ -11,6 +11,8 @@ from receiver.handlers import Message, words
 from receiver.handlers.values import MAX_MESSAGES
 from receiver.models import Outcome
 
+LONGEST_TEXT = 40_000  # characters: what our own side of the process tells is shorter
+
 
 def from_report(said: bytes, output: str | None) -> Ended | None:
     """What the handler's process told on its last line; none: nothing that can be understood.
@@ -25,9 +27,10 @@ def from_report(said: bytes, output: str | None) -> Ended | None:
         return None
     error = _text(report.get("error"))
     try:
-        business, messages = from_json(report.get("business")), _messages(report.get("messages"))
+        business, messages = ({}, ()) if error else _given_back(report)
     except (TypeError, ValueError) as wrong:
-        return Ended(Outcome.FAILED, error=f"gave back what can't be kept: {words.of_exception(wrong)}")
+        why = f"gave back what can't be kept: {words.of_exception(wrong)}"
+        return Ended(Outcome.FAILED, error=why, output=output, no_retry=True)  # it has come to its end
     return Ended(
         outcome=_outcome(error, report),
         result=_text(report.get("result")),
@@ -36,8 +39,8 @@ def from_report(said: bytes, output: str | None) -> Ended | None:
         output=output,
         no_retry=report.get("no_retry") is True,
         retry_at=_moment(report.get("retry_at")),
-        business={} if error else business,
-        messages=() if error else messages,
+        business=business,
+        messages=messages,
     )
 
 
@@ -47,22 +50,30 @@ def _outcome(error: str | None, report: dict[str, Any]) -> Outcome:
     return Outcome.IN_DOUBT if report.get("in_doubt") is True else Outcome.FAILED
 
 
-def _messages(said: Any) -> tuple[Message, ...]:
+def _given_back(report: dict[str, Any]) -> tuple[dict[str, Any], tuple[Message, ...]]:
     """Raises TypeError or ValueError."""
-    if len(said or ()) > MAX_MESSAGES:
+    business, messages = report.get("business") or {}, report.get("messages") or []
+    if not isinstance(business, dict) or not isinstance(messages, list):
+        raise TypeError("business must be an object, and messages a list")
+    if len(messages) > MAX_MESSAGES:
         raise ValueError(f"more than {MAX_MESSAGES} messages")
-    return tuple(
-        Message(**{name: words.storable(text) for name, text in message.items()}) for message in said or ()
-    )
+    return from_json(business), tuple(map(_message, messages))
+
+
+def _message(said: Any) -> Message:
+    if not isinstance(said, dict):
+        raise TypeError(f"a message must be an object, not {type(said).__name__}")
+    return Message(**{name: words.storable(text) for name, text in said.items()})
 
 
 def _text(said: Any) -> str | None:
-    return words.storable(said) if isinstance(said, str) else None
+    return words.storable(words.shorten(said, LONGEST_TEXT)) if isinstance(said, str) else None
 
 
 def _moment(said: Any) -> datetime | None:
-    with suppress(ValueError, TypeError):
-        return datetime.fromisoformat(said).astimezone(UTC)
+    with suppress(ValueError, TypeError, OverflowError):
+        moment = datetime.fromisoformat(said)
+        return moment.astimezone(UTC) if moment.utcoffset() is not None else None
     return None
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from receiver.executor.pipes import Pipe
 
 KEPT_OUTPUT = 32 * 1024  # bytes, of the beginning and of the end each
-LONGEST_REPORT = 1024 * 1024  # bytes: more than the child's own bounds come to, escaped as JSON
+LONGEST_REPORT = 8 * 1024 * 1024  # bytes: more than the child's own bounds come to, escaped as JSON
 
 
 @dataclass

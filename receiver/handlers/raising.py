@@ -10,6 +10,16 @@ class NoRetry(Exception):  # noqa: N818  # reads as a sentence: raise NoRetry("n
         super().__init__(why)
 
 
+class TryAgain(Exception):  # noqa: N818
+    """Fails the attempt, which is tried again by the schedule, as after any exception.
+
+    Of this one people read what it says, without its type.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+
+
 class InDoubt(Exception):  # noqa: N818
     """Nobody knows whether it was done, as where a mail server fell silent after it had the mail.
 

@@ -68,6 +68,7 @@ class Context:
     business: Business  # what the directory knows; nothing but its ref_id where it knows nothing
     reason: Reason | None = None  # none: the event gives no reason
     requested_by: str | None = None  # the person who asked for this try; none: it came by itself
+    said_before: bool = False  # VOVE said the same in another message, for which this was or is being called
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,10 @@ class Done:
         """Raises FieldError or TypeError, so that a mistake is the try's error, with its line."""
         if self.text is not None and not isinstance(self.text, str):
             raise TypeError(f"Done: the text must be a text, not {type(self.text).__name__}")
+        if not isinstance(self.business, Mapping):
+            raise TypeError(f"Done: business must be a mapping, not {type(self.business).__name__}")
+        if not isinstance(self.messages, list | tuple):
+            raise TypeError(f"Done: messages must be a list, not {type(self.messages).__name__}")
         if not all(isinstance(message, Message) for message in self.messages):
             raise TypeError("Done: messages must be Message(…)")
         if len(self.messages) > MAX_MESSAGES:

@@ -7,9 +7,15 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from receiver.database import raise_revision
+from receiver.event import UNSTORABLE
 from receiver.models import pauses, record
 
 ALL = "*"  # in the place of a handler's name
+MAX_REASON = 300  # characters: it stands on every page
+
+
+class ReasonError(ValueError):
+    """A pause without a reason that can be kept. The message says what to write instead."""
 
 
 @dataclass(frozen=True)
@@ -21,13 +27,28 @@ class Pause:
 
 
 def pause(connection: Connection, handler: str, reason: str, by: str, now: datetime) -> bool:
-    """From now on no run of this handler (ALL: of any) begins. False where it is paused already."""
+    """From now on no run of this handler (ALL: of any) begins. False where it is paused already.
+
+    Raises ReasonError.
+    """
+    reason = _checked(reason)
     upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     paused = upsert(pauses).values(handler=handler, reason=reason, paused_at=now, paused_by=by)
-    if connection.execute(paused.on_conflict_do_nothing()).rowcount != 1:
-        return False
+    if connection.execute(paused.on_conflict_do_nothing().returning(pauses.c.handler)).first() is None:
+        return False  # not by the row count: on PostgreSQL that of an INSERT is not told
     raise_revision(connection)
     return True
+
+
+def _checked(reason: str) -> str:
+    reason = reason.strip()
+    if not reason:
+        raise ReasonError("Give a reason: everyone reads it on the pages")
+    if len(reason) > MAX_REASON:
+        raise ReasonError(f"The reason may have {MAX_REASON} characters, not {len(reason):,}")
+    if UNSTORABLE.search(reason):
+        raise ReasonError("The reason holds a character that can't be stored")
+    return reason
 
 
 def resume(connection: Connection, handler: str) -> bool:

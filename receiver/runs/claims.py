@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, text, update
+from sqlalchemy import Connection, and_, select, update
 
 from receiver.database import raise_revision
 from receiver.directory.rows import find
 from receiver.executor import Call
 from receiver.handlers import Business, Case, Event
 from receiver.models import RunState, StartedBy, cases, events, record, runs
-from receiver.models import handlers as handlers_table
 from receiver.reasons import find_reason
 from receiver.runs.brake import ALL, find_pauses
 from receiver.runs.conditions import IS_DUE, IS_RUNNING, has_moved_on
+from receiver.runs.pace import ahead_of_pace, note_begun
+from receiver.runs.repeats import is_said_before
+from receiver.runs.turns import is_its_turn, is_still_its_turn
 
 LEASE_MARGIN = timedelta(seconds=10)  # past a call's deadline: by then its process has ended by itself
-PACE_BURST = timedelta(seconds=1)  # of runs may begin at once, which is what comes on a usual day
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Claimed:
     number: int
     handler: str
     event_id: int
-    ref_key: bytes
+    ref_key: bytes | None
     started_by: StartedBy
     requested_by: str | None
     started_at: datetime
@@ -51,9 +52,11 @@ def claim(
     paused = find_pauses(connection)
     if ALL in paused:
         return None
-    ready = _within_pace(connection, set(handlers) - paused.keys(), now) if pace else handlers
+    ready = set(handlers) - paused.keys()
+    if pace:
+        ready -= ahead_of_pace(connection, now)
     first = min(filter(None, (_first_due(connection, handler, now) for handler in ready)), default=None)
-    if first is None:
+    if first is None or not is_still_its_turn(connection, first.id, first.handler, first.ref_key):
         return None
     row = connection.execute(
         update(runs)
@@ -70,7 +73,7 @@ def claim(
     if row is None:
         return None
     if pace:
-        _note_pace(connection, row.handler, now, timedelta(seconds=1 / pace))
+        note_begun(connection, row.handler, now, pace)
     raise_revision(connection)
     return as_claimed(connection, row)
 
@@ -78,52 +81,21 @@ def claim(
 class _Due(NamedTuple):
     at: datetime
     id: int
+    handler: str
+    ref_key: bytes | None
 
 
 def _first_due(connection: Connection, handler: str, now: datetime) -> _Due | None:
     """The handlers are asked for one by one: then none has to be walked past that is paused or has gone."""
     due = (
-        select(runs.c.due_at, runs.c.id)
-        .join(events, events.c.id == runs.c.event_id)
-        .where(runs.c.handler == handler, IS_DUE, runs.c.due_at <= now, ~_another_comes_first())
+        select(runs.c.due_at, runs.c.id, runs.c.handler, runs.c.ref_key)
+        .where(runs.c.handler == handler, IS_DUE, runs.c.due_at <= now, is_its_turn())
         .order_by(runs.c.due_at, runs.c.id)
         .limit(1)
-        .with_for_update(of=runs, skip_locked=True)
+        .with_for_update(skip_locked=True)
     )
     row = connection.execute(due).one_or_none()
-    return _Due(row.due_at, row.id) if row else None
-
-
-def _another_comes_first() -> ColumnElement[bool]:
-    """Of a run and its event that a query selects: whether another of the same case and handler is under way,
-    or is still to come and belongs to an earlier event. What has failed or was closed stands in nobody's way.
-    """
-    other, its_event = runs.alias("other"), events.alias("its_event")
-    moves_the_case = events.c.place.is_not(None)
-    earlier = or_(
-        its_event.c.place < events.c.place,
-        and_(~moves_the_case, its_event.c.place.is_(None), its_event.c.id < events.c.id),
-    )
-    is_open = text("other.state IN ('queued', 'retrying', 'running')")  # see conditions.py
-    return (
-        select(other.c.id)
-        .join(its_event, its_event.c.id == other.c.event_id)
-        .where(other.c.ref_key == runs.c.ref_key, other.c.handler == runs.c.handler, is_open)
-        .where(other.c.id != runs.c.id, or_(other.c.state == RunState.RUNNING, earlier))
-        .exists()
-    )
-
-
-def _within_pace(connection: Connection, names: Iterable[str], now: datetime) -> list[str]:
-    soon = now + PACE_BURST
-    held = select(handlers_table.c.name).where(handlers_table.c.next_at > soon)
-    return sorted(set(names) - set(connection.execute(held).scalars()))
-
-
-def _note_pace(connection: Connection, handler: str, now: datetime, interval: timedelta) -> None:
-    this = handlers_table.c.name == handler
-    next_at = connection.execute(select(handlers_table.c.next_at).where(this).with_for_update()).scalar()
-    connection.execute(update(handlers_table).where(this).values(next_at=max(next_at or now, now) + interval))
+    return _Due(*row) if row else None
 
 
 def as_claimed(connection: Connection, run: Any) -> Claimed:
@@ -134,24 +106,33 @@ def as_claimed(connection: Connection, run: Any) -> Claimed:
         run_id=run.id,
         number=run.tries,
         started_by=StartedBy(run.started_by),
-        call=_call(connection, run),
+        call=call_of(connection, run.event_id, run.handler, run.repeats, run.tries, run.requested_by),
     )
 
 
-def _call(connection: Connection, run: Any) -> Call:
-    its_event = select(events, has_moved_on().label("has_moved_on")).where(events.c.id == run.event_id)
+def call_of(
+    connection: Connection,
+    event_id: int,
+    handler: str,
+    repeats: int = 0,
+    number: int = 1,
+    requested_by: str | None = None,
+) -> Call:
+    """What a handler gets to see of an event, as things stand now."""
+    its_event = select(events, has_moved_on().label("has_moved_on")).where(events.c.id == event_id)
     event = connection.execute(its_event).one()
     case = connection.execute(select(cases).where(cases.c.ref_key == event.ref_key)).one_or_none()
     return Call(
-        handler=run.handler,
+        handler=handler,
         event=record(Event, event, body=bytes(event.body)),
         case=record(Case, case) if case else None,
-        idempotency_key=idempotency_key(event.svix_id, run.handler, run.repeats),
-        try_number=run.tries,
+        idempotency_key=idempotency_key(event.svix_id, handler, repeats),
+        try_number=number,
         case_moved_on=event.has_moved_on,
+        said_before=is_said_before(connection, event, handler),
         business=find(connection, event.ref_id) or Business(event.ref_id),
         reason=find_reason(connection, event.reason),
-        requested_by=run.requested_by,
+        requested_by=requested_by,
     )
 
 

@@ -6,8 +6,9 @@ from receiver.cases import Link
 from receiver.models import events
 
 # As text: a partial index serves only a condition that it can read, not one with parameters.
+IS_OPEN = text("runs.state IN ('queued', 'retrying', 'running')")
 IS_DUE = text("runs.state IN ('queued', 'retrying')")
-IS_RETRYING = text("runs.state = 'retrying'")
+IS_QUEUED = text("runs.state = 'queued'")
 IS_RUNNING = text("runs.state = 'running'")
 IS_UNDISPATCHED = text("events.dispatched_at IS NULL")
 

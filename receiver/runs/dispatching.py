@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, ScalarSelect, select, tuple_, update
+from sqlalchemy import Connection, ScalarSelect, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from receiver.database import raise_revision
 from receiver.handlers import Registered
 from receiver.models import RunState, StartedBy, events, handlers, runs
-from receiver.runs.conditions import IS_RETRYING, IS_UNDISPATCHED
+from receiver.runs.conditions import IS_UNDISPATCHED
+from receiver.runs.turns import bring_forward
 
 DISPATCH_BATCH = 200  # events in one transaction: the receiver waits for it
 
@@ -73,7 +74,7 @@ def dispatch(connection: Connection, registered: Sequence[Registered], now: date
     if queued:
         upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         connection.execute(upsert(runs).on_conflict_do_nothing(), queued)
-        _bring_forward(connection, queued, now)
+        bring_forward(connection, {(run["ref_key"], run["handler"]) for run in queued}, now)
         raise_revision(connection)
     connection.execute(
         update(events).where(events.c.id.in_([event.id for event in new])).values(dispatched_at=now)
@@ -103,10 +104,3 @@ def _queued(event: Any, handler: Registered, now: datetime) -> dict[str, Any]:
         "repeats": 0,
         "started_by": StartedBy.EVENT,
     }
-
-
-def _bring_forward(connection: Connection, queued: Sequence[dict[str, Any]], now: datetime) -> None:
-    """What the same handlers are to try again for these cases stands before the new runs, which would wait
-    for it, for up to half a day. Tried now, it learns that its case has moved on."""
-    same = tuple_(runs.c.ref_key, runs.c.handler).in_([(run["ref_key"], run["handler"]) for run in queued])
-    connection.execute(update(runs).where(IS_RETRYING, runs.c.due_at > now, same).values(due_at=now))

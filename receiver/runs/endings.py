@@ -2,9 +2,10 @@
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, case, insert, select, update
@@ -12,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from receiver.database import raise_revision
 from receiver.directory.rows import change
+from receiver.event import ref_key
 from receiver.executor import Ended
 from receiver.models import (
     Outcome,
@@ -20,14 +22,17 @@ from receiver.models import (
     attempt_counts,
     attempts,
     day_of,
+    events,
     handlers,
     messages,
     runs,
     to_microseconds,
 )
 from receiver.runs.claims import Claimed, as_claimed, update_claimed
-from receiver.runs.conditions import IS_DUE, IS_RUNNING
+from receiver.runs.conditions import IS_DUE, IS_RUNNING, has_moved_on
+from receiver.runs.turns import is_waited_for
 
+REVIEW = frozenset({"review_status", "review_since"})
 MAX_LOST_RETRIES = 3  # a call that keeps killing its worker is parked
 LOST_DELAY = timedelta(seconds=5)
 RETIRE_BATCH = 100  # runs in one transaction: the receiver waits for it
@@ -45,7 +50,7 @@ def finish(
 
     `delays` are seconds before each automatic retry.
     """
-    if not update_claimed(connection, claimed, _next(claimed, ended, delays, now)):
+    if not update_claimed(connection, claimed, _next(connection, claimed, ended, delays, now)):
         return False
     changes = _change_directory(connection, claimed, ended, now)
     connection.execute(
@@ -72,17 +77,29 @@ def finish(
 
 def _change_directory(connection: Connection, claimed: Claimed, ended: Ended, now: datetime) -> str | None:
     """What the handler gave back for the business; as JSON, what is different now."""
-    if not ended.business:
+    wanted = _as_of_now(connection, claimed, ended.business)
+    if not wanted:
         return None
-    ref_id = claimed.call.event.ref_id
-    changes = change(connection, ref_id, ended.business, by=claimed.handler, now=now)
-    return json.dumps([[each.field, each.before, each.after] for each in changes], default=str) or None
+    changes = change(connection, claimed.call.event.ref_id, wanted, by=claimed.handler, now=now)
+    if not changes:
+        return None
+    return json.dumps([[each.field, each.before, each.after] for each in changes], default=str)
+
+
+def _as_of_now(connection: Connection, claimed: Claimed, business: Mapping[str, Any]) -> dict[str, Any]:
+    """Without a step of the review that the case has left during the call: the handlers don't wait for each
+    other, so the later step may stand in the directory already."""
+    its_event = select(has_moved_on()).where(events.c.id == claimed.event_id)
+    if business.keys().isdisjoint(REVIEW) or not connection.execute(its_event).scalar():
+        return dict(business)
+    return {name: value for name, value in business.items() if name not in REVIEW}
 
 
 def _keep_messages(connection: Connection, claimed: Claimed, ended: Ended, now: datetime) -> None:
     if not ended.messages:
         return
-    of_attempt = {"run_id": claimed.run_id, "number": claimed.number, "ref_key": claimed.ref_key}
+    key = ref_key(claimed.call.event.ref_id)  # the run's own may be none, see models.py
+    of_attempt = {"run_id": claimed.run_id, "number": claimed.number, "ref_key": key}
     connection.execute(
         insert(messages), [of_attempt | asdict(message) | {"sent_at": now} for message in ended.messages]
     )
@@ -111,33 +128,37 @@ def _count(connection: Connection, claimed: Claimed, ended: Ended, now: datetime
         connection.execute(update(handlers).where(handlers.c.name == claimed.handler).values(failed))
 
 
-def _next(claimed: Claimed, ended: Ended, delays: Sequence[float], now: datetime) -> dict[str, Any]:
+def _next(
+    connection: Connection, claimed: Claimed, ended: Ended, delays: Sequence[float], now: datetime
+) -> dict[str, Any]:
     """What becomes of the run."""
     ending = {"finished_at": now, "lease_until": None, "summary": ended.error or ended.result}
     lost = claimed.lost + 1 if ended.outcome is Outcome.LOST else 0
-    due_at = _retry_at(claimed, ended, delays, lost, now)
+    due_at = retry_at(ended, claimed.once, claimed.number, delays, now, lost)
     if ended.outcome is Outcome.SUCCEEDED:
         return ending | {"state": RunState.SUCCEEDED, "lost": 0}
     if due_at is None:
         return ending | {"state": RunState.FAILED, "lost": lost}
+    if not lost and is_waited_for(connection, claimed.handler, claimed.ref_key, claimed.started_at):
+        due_at = now
     retry = {"started_by": StartedBy.RETRY, "requested_by": None, "requested_at": None}
     return ending | retry | {"state": RunState.RETRYING, "due_at": due_at, "lost": lost}
 
 
-def _retry_at(
-    claimed: Claimed, ended: Ended, delays: Sequence[float], lost: int, now: datetime
+def retry_at(
+    ended: Ended, once: bool, number: int, delays: Sequence[float], now: datetime, lost: int = 0
 ) -> datetime | None:
-    """When to try again; None where a person is needed."""
+    """When to try again after the attempt of this number; None where a person is needed."""
     nobody_knows = ended.outcome in {Outcome.LOST, Outcome.TIMED_OUT, Outcome.CRASHED, Outcome.IN_DOUBT}
-    if ended.no_retry or (claimed.once and nobody_knows):
+    if ended.no_retry or (once and nobody_knows):
         return None
     if ended.outcome is Outcome.LOST:
         return now + LOST_DELAY if lost <= MAX_LOST_RETRIES else None
-    if claimed.number > len(delays):
+    if number > len(delays):
         return None
     if ended.retry_at is not None:
         return max(ended.retry_at, now)
-    delay = delays[claimed.number - 1]
+    delay = delays[number - 1]
     return now + timedelta(seconds=delay * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311
 
 
@@ -146,7 +167,7 @@ def rescue(connection: Connection, now: datetime) -> int:
     abandoned = connection.execute(
         select(runs)
         .where(IS_RUNNING, runs.c.lease_until < now)
-        .order_by(runs.c.id)
+        .order_by(runs.c.handler, runs.c.id)  # so that two who rescue never wait for each other crosswise
         .with_for_update(skip_locked=True)
     ).all()
     return sum(finish(connection, as_claimed(connection, run), lost(run.once), (), now) for run in abandoned)
@@ -154,15 +175,16 @@ def rescue(connection: Connection, now: datetime) -> int:
 
 def retire(connection: Connection, now: datetime) -> int:
     """Runs that wait for a handler that was renamed or taken away need a person. Returns how many."""
-    gone = select(handlers.c.name).where(handlers.c.removed_at.is_not(None))
-    waiting = connection.execute(
-        select(runs.c.id)
-        .where(IS_DUE, runs.c.handler.in_(gone))
-        .order_by(runs.c.id)
-        .limit(RETIRE_BATCH)
-        .with_for_update(skip_locked=True)
-    ).scalars()
-    return sum(_retire(connection, run_id, now) for run_id in waiting.all())
+    gone = select(handlers.c.name).where(handlers.c.removed_at.is_not(None)).order_by(handlers.c.name)
+    names = connection.execute(gone).scalars().all()
+    waiting = (run_id for name in names for run_id in _waiting_for(connection, name))
+    return sum(_retire(connection, run_id, now) for run_id in islice(waiting, RETIRE_BATCH))
+
+
+def _waiting_for(connection: Connection, handler: str) -> Sequence[int]:
+    """One handler at a time: so the index that claim reads serves here too."""
+    waiting = select(runs.c.id).where(IS_DUE, runs.c.handler == handler).order_by(runs.c.due_at, runs.c.id)
+    return connection.execute(waiting.limit(RETIRE_BATCH).with_for_update(skip_locked=True)).scalars().all()
 
 
 def _retire(connection: Connection, run_id: int, now: datetime) -> bool:

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import Connection, case, select, update
 
 from receiver.database import raise_revision
-from receiver.models import RunState, StartedBy, runs
+from receiver.models import RunState, StartedBy, handlers, runs
+from receiver.runs.turns import bring_forward
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class NotReprocessed:
     run_id: int
     state: RunState | None
     tries: int
+    gone: bool = False  # its handler was renamed or taken away: nobody could do it
 
 
 def reprocess(
@@ -34,9 +36,10 @@ def reprocess(
     """
     open_to_it = runs.c.state.in_([RunState.RETRYING, RunState.FAILED, RunState.CLOSED, RunState.SUCCEEDED])
     repeat = runs.c.state == RunState.SUCCEEDED
+    is_gone = runs.c.handler.in_(select(handlers.c.name).where(handlers.c.removed_at.is_not(None)))
     queued = connection.execute(
         update(runs)
-        .where(runs.c.id == run_id, runs.c.tries == tries, open_to_it)
+        .where(runs.c.id == run_id, runs.c.tries == tries, open_to_it, ~is_gone)
         .values(
             state=RunState.QUEUED,
             due_at=now,
@@ -46,9 +49,16 @@ def reprocess(
             requested_by=by,
             requested_at=now,
         )
-    ).rowcount
+        .returning(runs.c.ref_key, runs.c.handler)
+    ).one_or_none()
     if queued:
+        bring_forward(connection, [(queued.ref_key, queued.handler)], now)
         raise_revision(connection)
         return Reprocessed(run_id)
-    run = connection.execute(select(runs.c.state, runs.c.tries).where(runs.c.id == run_id)).one_or_none()
-    return NotReprocessed(run_id, RunState(run.state) if run else None, run.tries if run else 0)
+    now_is = select(runs.c.state, runs.c.tries, is_gone.label("gone")).where(runs.c.id == run_id)
+    run = connection.execute(now_is).one_or_none()
+    return (
+        NotReprocessed(run_id, RunState(run.state), run.tries, run.gone)
+        if run
+        else NotReprocessed(run_id, None, 0)
+    )

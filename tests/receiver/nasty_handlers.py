@@ -7,16 +7,17 @@ import multiprocessing
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 import threading
 import time
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, NoReturn
 
-from receiver.handlers import Context, Event, NoRetry, RetryAfter, handles
+from receiver.handlers import Context, Done, Event, InDoubt, Message, NoRetry, RetryAfter, handles
 
 print("imported once, in the fork server")
 touched: list[str] = []
@@ -425,3 +426,100 @@ def telling_secrets(event: Event, context: Context) -> str:
 @handles()
 def telling_its_bounds(event: Event, context: Context) -> NoReturn:
     raise NoRetry(f"{os.getsid(0) == os.getpid()} {signal.getitimer(signal.ITIMER_REAL)[0]:.0f}")
+
+
+MAIL = Message("info@acme.example", "Welcome", "You are verified.")
+
+
+@handles()
+def doing_well(event: Event, context: Context) -> Done:
+    print(context.business, context.reason, context.requested_by)
+    business = {"name": " ACME Ltd ", "verified_at": event.received_at, "access_granted": True}
+    return Done("mailed", business, [MAIL])
+
+
+@handles()
+def in_doubt(event: Event, context: Context) -> None:
+    raise InDoubt("the mail server fell silent after it had the mail")
+
+
+@handles()
+def giving_back(event: Event, context: Context) -> Done:
+    """What can't be kept, by the name that the body gives."""
+    done: Done = GIVEN_BACK[event.payload["what"]]()
+    return done
+
+
+class Broken(dict[str, Any]):
+    def items(self) -> NoReturn:
+        raise LookupError("no such shelf")
+
+
+class Late(Done):
+    """Which is well while it is made."""
+
+    @property
+    def text(self) -> NoReturn:
+        raise LookupError("no such text")
+
+    @text.setter
+    def text(self, text: str | None) -> None:
+        pass
+
+
+EARLIEST = datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))
+GIVEN_BACK: dict[str, Any] = {
+    "an unknown field": lambda: Done(business={"nmae": "ACME"}),
+    "a field of another type": lambda: Done(business={"access_granted": "yes"}),
+    "a naive datetime": lambda: Done(business={"verified_at": datetime(2026, 3, 5)}),  # noqa: DTZ001
+    "a moment before all times": lambda: Done(business={"verified_at": EARLIEST}),
+    "a NUL": lambda: Done(business={"notes": "a\0b"}),
+    "a lone surrogate": lambda: Done(business={"notes": "a\ud800b"}),
+    "a mapping that raises": lambda: Done(business=Broken()),
+    "a text that raises": Late,
+    "no mapping": lambda: Done(business=[("name", "ACME")]),  # type: ignore[arg-type]
+    "no text": lambda: Done(7),  # type: ignore[arg-type]
+    "a message that is a text": lambda: Done(messages=["mailed"]),  # type: ignore[list-item]
+    "a message alone": lambda: Done(messages=MAIL),  # type: ignore[arg-type]
+    "messages that run dry": lambda: Done(messages=iter([MAIL])),  # type: ignore[arg-type]
+    "too many messages": lambda: Done(messages=[MAIL] * 21),
+    "a long message": lambda: Done(messages=[Message("a", "b", "x" * 20_001)]),
+    "a message of bytes": lambda: Done(messages=[Message("a", "b", b"c")]),  # type: ignore[arg-type]
+}
+
+
+@handles()
+def giving_back_as_much_as_may_be(event: Event, context: Context) -> Done:
+    much = Message("a" * 320, "\N{GRINNING FACE}" * 1000, "\N{GRINNING FACE}" * 20_000)
+    return Done("x" * 2000, {"notes": "\N{GRINNING FACE}" * 10_000}, [much] * 20)
+
+
+@handles()
+def mailing_unstorable_text(event: Event, context: Context) -> Done:
+    return Done(messages=[Message("info@acme.example", "a\0b", "a\ud800b")])
+
+
+@handles()
+def forging(event: Event, context: Context) -> None:
+    """Writes the body where the result goes, and ends before ours comes."""
+    for descriptor in range(3, 64):
+        with suppress(OSError):
+            if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+                os.write(descriptor, b"\n" + event.body)
+    os._exit(0)
+
+
+class Never(RetryAfter):
+    def __init__(self, at: datetime) -> None:
+        Exception.__init__(self, "never")
+        self.at = at
+
+
+@handles()
+def postponing_before_all_times(event: Event, context: Context) -> None:
+    raise Never(EARLIEST)
+
+
+@handles()
+def postponing_to_an_unclear_time(event: Event, context: Context) -> None:
+    raise Never(datetime(2026, 3, 5))  # noqa: DTZ001

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ import pytest
 from receiver.executor import Call, Ended, Executor, ending, forkserver, sessions
 from receiver.executor import executor as worker_side
 from receiver.executor.pipes import Pipe
-from receiver.handlers import Business, Case, Event
+from receiver.handlers import Business, Case, Event, Message, Reason
 from receiver.models import Outcome
 
 HANDLERS = ("tests.receiver.nasty_handlers",)
@@ -210,6 +211,115 @@ def test_whatever_a_handler_does_is_one_attempt_that_failed_in_words(
 ) -> None:
     ended = run(executor, handler)
     assert (ended.outcome, ended.error, ended.result) == (outcome, error, None)
+
+
+def test_what_a_handler_is_given_of_the_business_and_what_it_gives_back(executor: Executor) -> None:
+    reason = Reason("DOCUMENT_MISMATCH", customer_texts={"en": "Please"})
+    known = Business("acme-1", language="de")
+    given = replace(call("doing_well"), business=known, reason=reason, requested_by="ana@example.com")
+    executor.start(1, given)
+    [(_, ended)] = executor.wait(5)
+    assert ended == Ended(
+        Outcome.SUCCEEDED,
+        result="mailed",
+        output=f"{known} {reason} ana@example.com\n",
+        business={"name": "ACME Ltd", "verified_at": LONG_AGO, "access_granted": True},
+        messages=(Message("info@acme.example", "Welcome", "You are verified."),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("handler", "body"), [("returning_a_dict", "{}"), ("forging", '{"business": {"ref_id": "bolt"}}')]
+)
+def test_what_came_to_its_end_is_not_done_again_for_what_it_returned(
+    executor: Executor, handler: str, body: str
+) -> None:
+    ended = run(executor, handler, body)
+    assert (ended.outcome, ended.no_retry) == (Outcome.FAILED, True)
+
+
+def test_what_is_in_doubt_is_an_outcome_of_its_own(executor: Executor) -> None:
+    ended = run(executor, "in_doubt")
+    assert (ended.outcome, ended.error, ended.no_retry) == (
+        Outcome.IN_DOUBT,
+        "the mail server fell silent after it had the mail",
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("what", "error"),
+    [
+        ("an unknown field", "FieldError: nmae: there is no such field; there are name, email,"),
+        ("a field of another type", "FieldError: access_granted: must be true or false"),
+        ("a naive datetime", "FieldError: verified_at: must be an aware datetime"),
+        ("a moment before all times", "FieldError: verified_at: is beyond the years 1 to 9999"),
+        ("a NUL", "FieldError: notes: holds a character that can't be stored"),
+        ("a lone surrogate", "FieldError: notes: holds a character that can't be stored"),
+        ("a mapping that raises", "LookupError: no such shelf"),
+        ("a text that raises", "LookupError: no such text"),
+        ("no mapping", "TypeError: Done: business must be a mapping, not list"),
+        ("no text", "TypeError: Done: the text must be a text, not int"),
+        ("a message that is a text", "TypeError: Done: messages must be Message(…)"),
+        ("a message alone", "TypeError: Done: messages must be a list, not Message"),
+        ("messages that run dry", "TypeError: Done: messages must be a list, not list_iterator"),
+        ("too many messages", "ValueError: Done: more than 20 messages"),
+        ("a long message", "ValueError: Message: text is longer than 20,000 characters"),
+        ("a message of bytes", "TypeError: Message: text must be a text, not bytes"),
+    ],
+)
+def test_what_cannot_be_kept_is_a_failed_attempt_that_names_it_and_its_line(
+    executor: Executor, what: str, error: str
+) -> None:
+    ended = run(executor, "giving_back", f'{{"what": "{what}"}}')
+    assert ended.outcome is Outcome.FAILED
+    assert (ended.error or "").startswith(error)
+    assert "Traceback" in (ended.traceback or "")
+    assert (ended.business, ended.messages) == ({}, ())
+
+
+def test_the_most_that_may_be_given_back_arrives_whole(executor: Executor) -> None:
+    ended = run(executor, "giving_back_as_much_as_may_be")
+    assert ended.outcome is Outcome.SUCCEEDED
+    assert len(ended.messages) == 20
+    assert len(ended.messages[0].text) == 20_000
+    assert len(ended.business["notes"]) == 10_000
+
+
+def test_a_message_that_went_out_is_kept_although_not_all_of_it_can_be_stored(executor: Executor) -> None:
+    (message,) = run(executor, "mailing_unstorable_text").messages
+    assert (message.subject, message.text) == ("a\ufffdb", "a\ufffdb")
+
+
+@pytest.mark.parametrize(
+    ("report", "error"),
+    [
+        ('{"business": {"ref_id": "bolt"}}', "FieldError: ref_id: there is no such field"),
+        ('{"business": {"verified_at": "0001-01-01T00:00:00+14:00"}}', "FieldError: verified_at: is beyond"),
+        ('{"business": {"verified_at": "soon"}}', "ValueError: Invalid isoformat string"),
+        ('{"business": {"verified_at": 7}}', "TypeError"),
+        ('{"business": "ACME"}', "TypeError: business must be an object, and messages a list"),
+        ('{"business": [["name", "ACME"]]}', "TypeError: business must be an object, and messages a list"),
+        ('{"messages": "abc"}', "TypeError: business must be an object, and messages a list"),
+        ('{"messages": {"a": 1}}', "TypeError: business must be an object, and messages a list"),
+        ('{"messages": 7}', "TypeError: business must be an object, and messages a list"),
+        ('{"messages": ["abc"]}', "TypeError: a message must be an object, not str"),
+        ('{"messages": [{}]}', "TypeError"),
+        ('{"messages": [{"recipient": "a", "subject": "b", "text": 7}]}', "TypeError"),
+        ('{"messages": [{"recipient": "a", "subject": "b", "text": "c", "run_id": "1"}]}', "TypeError"),
+    ],
+)
+def test_what_a_handler_forges_is_checked_as_well(executor: Executor, report: str, error: str) -> None:
+    ended = run(executor, "forging", report)
+    assert ended.outcome is Outcome.FAILED
+    assert (ended.error or "").startswith(f"gave back what can't be kept: {error}")
+    assert (ended.business, ended.messages) == ({}, ())
+
+
+@pytest.mark.parametrize("handler", ["postponing_before_all_times", "postponing_to_an_unclear_time"])
+def test_a_retry_at_a_time_that_is_none_goes_by_the_schedule(executor: Executor, handler: str) -> None:
+    ended = run(executor, handler)
+    assert (ended.outcome, ended.error, ended.retry_at) == (Outcome.FAILED, "never", None)
 
 
 def test_where_memory_ran_out_there_is_room_to_say_where(executor: Executor) -> None:
@@ -591,6 +701,23 @@ def test_what_is_no_report_is_none(said: bytes) -> None:
 def test_of_a_report_only_what_can_be_is_taken() -> None:
     said = b'{"result": 1, "error": ["x"], "traceback": {}, "no_retry": "yes", "retry_at": "soon"}'
     assert ending.from_report(said, "output") == Ended(Outcome.SUCCEEDED, output="output")
+
+
+def test_a_failure_changes_nothing_whatever_else_it_says() -> None:
+    said = b'{"error": "no", "business": {"name": "ACME"}, "messages": [{}], "in_doubt": "yes"}'
+    assert ending.from_report(said, "output") == Ended(Outcome.FAILED, error="no", output="output")
+
+
+def test_a_report_of_nonsense_keeps_what_was_printed() -> None:
+    ended = ending.from_report(b'{"messages": 7}', "output")
+    assert ended is not None
+    assert ended.output == "output"
+
+
+def test_a_forged_text_is_bounded() -> None:
+    ended = ending.from_report(b'{"result": "%s"}' % (b"x" * 1_000_000), None)
+    assert ended is not None
+    assert len(ended.result or "") < 50_000
 
 
 def test_a_pipe_keeps_the_first_and_the_last_bytes() -> None:

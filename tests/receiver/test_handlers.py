@@ -72,6 +72,61 @@ def test_a_handler_of_every_event_has_no_statuses_and_may_say_once_and_have_a_ti
     assert (handler.statuses, handler.once, handler.title) == ((), True, "Tell the customer")
 
 
+def test_a_handler_may_be_called_when_a_case_leaves_a_status_and_say_what_it_is_there_for(
+    registry: Registry,
+) -> None:
+    @handles("COMPLETED", leaving=["COMPLETED", "COMPLETED"], effect="account")
+    def enable(event: object, context: object) -> None: ...
+
+    @handles(leaving="COMPLETED")
+    def suspend(event: object, context: object) -> None: ...
+
+    assert [(each.statuses, each.leaving, each.effect) for each in registry] == [
+        (("COMPLETED",), ("COMPLETED",), "account"),
+        ((), ("COMPLETED",), None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"leaving": ["completed"]}, "a status is a text in capitals"),
+        ({"leaving": "completed"}, "a status is a text in capitals"),
+        ({"effect": "money"}, "the effect is one of account, customer, not 'money'"),
+    ],
+)
+def test_what_a_handler_can_neither_leave_nor_be_there_for_is_rejected(
+    given: dict[str, Any], error: str
+) -> None:
+    with pytest.raises(TypeError, match=error):
+        handles("REJECTED", **given)
+
+
+@pytest.mark.parametrize(
+    ("family", "status", "left", "concerned"),
+    [
+        ("kyb", "REJECTED", ("IN_REVIEW", "IN_REVIEW"), True),  # its status
+        ("kyb", "IN_REVIEW", ("COMPLETED", None), True),  # as the message names it
+        ("kyb", "IN_REVIEW", ("REJECTED", "COMPLETED"), True),  # as the event before has it
+        ("kyb", "COMPLETED", ("COMPLETED", "COMPLETED"), False),  # it stays
+        ("kyb", "IN_REVIEW", ("IN_PROGRESS", None), False),
+        ("aml", "REJECTED", ("COMPLETED", None), False),
+    ],
+)
+def test_which_events_concern_a_handler(
+    family: str, status: str, left: tuple[str | None, ...], concerned: bool
+) -> None:
+    handler = Registered("tell", "Tell", ("REJECTED",), False, "acme", leaving=("COMPLETED",))
+    assert handler.concerns(family, status, left) is concerned
+
+
+def test_a_handler_of_every_event_is_concerned_by_other_families_too() -> None:
+    assert Registered("note", "Note", (), False, "acme").concerns("aml", "CLEARED", (None, None))
+    assert not Registered("note", "Note", (), False, "acme", leaving=("COMPLETED",)).concerns(
+        "aml", "CLEARED", (None, None)
+    )
+
+
 def test_two_handlers_of_one_name_are_an_error_that_names_both() -> None:
     def register() -> None:
         @handles()

@@ -12,11 +12,12 @@ from sqlalchemy import select
 from receiver import worker as worker_room
 from receiver.database import Database
 from receiver.ledger.group import Group
-from receiver.models import attempts, events, handlers, runs, workers
+from receiver.models import attempts, businesses, events, handlers, runs, workers
+from receiver.runs import pause, resume
 from receiver.settings import Settings
 from receiver.worker import Worker
 from tests.desk import eventually
-from tests.receiver.factories import delivery
+from tests.receiver.factories import NOON, delivery, message_id
 
 HANDLERS = """
 import time
@@ -47,9 +48,12 @@ class Bench:
         self.directory = directory
         self.database = database
         self.worker: Worker | None = None
+        self._received = 0
 
-    def receive(self, status: str) -> None:
-        self.write(lambda connection: Group(connection, [delivery(status=status)]).write())
+    def receive(self, status: str, ref_id: str = "acme") -> None:
+        self._received += 1
+        given = delivery(status=status, ref_id=ref_id, svix_id=message_id(NOON, self._received))
+        self.write(lambda connection: Group(connection, [given]).write())
 
     def write(self, change: Callable[[Any], object]) -> None:
         engine = self.database.writer()
@@ -156,3 +160,76 @@ def test_a_module_that_cannot_be_imported_is_told_to_the_pages(bench: Bench) -> 
     (row,) = bench.rows(workers)
     assert "nothing_of_that_name" in row.error
     assert bench.rows(events)[0].dispatched_at is None
+
+
+MANY = """
+import time
+from pathlib import Path
+from receiver.handlers import Done, handles
+
+@handles("COMPLETED")
+def meet(event, context):
+    Path(f"{event.ref_id}.here").touch()
+    until = time.monotonic() + 4
+    while len(list(Path().glob("*.here"))) < 8:
+        if time.monotonic() > until:
+            raise TimeoutError("the others did not come")
+        time.sleep(0.01)
+
+@handles("REJECTED")
+def note(event, context):
+    return Done("noted", {"notes": event.ref_id})
+"""
+
+
+def test_the_cases_of_many_are_worked_on_side_by_side(bench: Bench) -> None:
+    (bench.directory / "acme.py").write_text(MANY)
+    for n in range(8):
+        bench.receive("COMPLETED", f"case {n}")
+        bench.receive("IN_REVIEW", f"case {n}")
+    with bench.working():
+        eventually(lambda: len(bench.rows(attempts)) == 8)
+    assert {attempt.outcome for attempt in bench.rows(attempts)} == {"succeeded"}
+
+
+def test_a_pause_holds_new_runs_until_somebody_lets_them_go_on(bench: Bench) -> None:
+    bench.write(lambda connection: pause(connection, "quick", "why", "ana@example.com", NOON))
+    bench.receive("IN_PROGRESS")
+    bench.receive("IN_REVIEW")
+    with bench.working():
+        eventually(lambda: [attempt.result for attempt in bench.rows(attempts)] == ["done at last"])
+        bench.write(lambda connection: resume(connection, "quick"))
+        eventually(lambda: len(bench.rows(attempts)) == 2)
+
+
+def test_what_waits_for_a_handler_that_was_taken_away_needs_a_person(bench: Bench) -> None:
+    bench.receive("IN_PROGRESS")
+    bench.write(lambda connection: pause(connection, "quick", "why", "ana@example.com", NOON))
+    with bench.working():
+        eventually(lambda: bench.rows(runs))
+    (bench.directory / "acme.py").write_text(MANY)
+    with bench.working():
+        eventually(lambda: bench.rows(runs)[0].state == "failed")
+    assert "“quick” is no longer set up" in bench.rows(runs)[0].summary
+
+
+def test_a_result_that_the_database_refuses_fails_and_holds_up_no_other(bench: Bench) -> None:
+    (bench.directory / "acme.py").write_text(MANY)
+    bench.write(
+        lambda connection: connection.exec_driver_sql(
+            "CREATE TRIGGER picky BEFORE UPDATE ON businesses WHEN new.notes = 'bolt' "
+            "BEGIN SELECT RAISE(ABORT, 'not this one'); END"
+        )
+    )
+    bench.receive("REJECTED", "bolt")
+    bench.receive("REJECTED", "acme")
+    with bench.working():
+        eventually(lambda: len(bench.rows(attempts)) == 2)
+    refused, noted = sorted(bench.rows(attempts), key=lambda attempt: str(attempt.outcome))
+    assert (noted.outcome, noted.result) == ("succeeded", "noted")
+    assert (refused.outcome, refused.error) == (
+        "failed",
+        "what it gave back can't be recorded (IntegrityError)",
+    )
+    assert sorted(run.state for run in bench.rows(runs)) == ["failed", "succeeded"]
+    assert [business.ref_id for business in bench.rows(businesses)] == ["acme"]
