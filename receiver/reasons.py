@@ -1,5 +1,6 @@
 """What the company says of a rejection's reason: its label, and what may be said to the customer."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from receiver.handlers import Reason
-from receiver.models import reason_texts, reasons
+from receiver.models import reason_texts, reasons, record
 
 LONGEST_CODE = 200  # characters: VOVE's are some twenty; a longer one is a text, which nobody can name
 
@@ -22,22 +23,46 @@ class WrittenText:
     written_by: str
 
 
+@dataclass(frozen=True)
+class TextVersion:
+    """One of the texts that were written for a reason in a language; the later id is the newer one."""
+
+    id: int
+    language: str
+    text: str
+    written_at: datetime
+    written_by: str
+    approved_at: datetime | None
+    approved_by: str | None
+
+
 def find_reason(connection: Connection, code: str | None) -> Reason | None:
     """None where there is no reason; of one that nobody has described, its code."""
     if code is None:
         return None
-    row = connection.execute(select(reasons).where(reasons.c.code == code[:LONGEST_CODE])).one_or_none()
+    never_tell = _must_not_be_told(connection, code)
+    row = connection.execute(select(reasons).where(reasons.c.code == code)).one_or_none()
     if row is None:
-        return Reason(code)
-    return Reason(code, row.label, row.never_tell, _approved_texts(connection, code))
+        return Reason(code, never_tell=never_tell)
+    return Reason(code, row.label, never_tell, _approved_texts(connection, code))
+
+
+def _must_not_be_told(connection: Connection, code: str) -> bool:
+    """Also where it was typed in other letters, or with other spaces: nobody must be tipped off by a slip."""
+    secret = connection.execute(select(reasons.c.code).where(reasons.c.never_tell)).scalars()
+    return _loosely(code) in map(_loosely, secret)
+
+
+def _loosely(code: str) -> str:
+    return "".join(re.findall(r"\w", code.casefold())).replace("_", "")
 
 
 def _approved_texts(connection: Connection, code: str) -> Mapping[str, str]:
-    """By language, the newest that was approved."""
+    """By language, the one that was approved last."""
     approved = (
         select(reason_texts.c.language, reason_texts.c.text)
         .where(reason_texts.c.code == code, reason_texts.c.approved_at.is_not(None))
-        .order_by(reason_texts.c.id)
+        .order_by(reason_texts.c.approved_at, reason_texts.c.id)
     )
     return {row.language: row.text for row in connection.execute(approved)}
 
@@ -50,7 +75,9 @@ def describe_reason(
     label: str | None = None,
     never_tell: bool | None = None,
 ) -> None:
-    """Set what is given; a reason that was not known is entered."""
+    """Set what is given; a reason that was not known is entered. Raises ValueError on what can be no code."""
+    if not code or len(code) > LONGEST_CODE:
+        raise ValueError(f"a reason's code has 1 to {LONGEST_CODE} characters")
     upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     entered = {"code": code, "never_tell": False, "updated_at": now, "updated_by": by}
     connection.execute(upsert(reasons).values(entered).on_conflict_do_nothing())
@@ -76,3 +103,15 @@ def approve_text(connection: Connection, text_id: int, by: str, now: datetime) -
     """From now on it is what customers read; False where it was approved before."""
     approved = update(reason_texts).where(reason_texts.c.id == text_id, reason_texts.c.approved_at.is_(None))
     return connection.execute(approved.values(approved_at=now, approved_by=by)).rowcount == 1
+
+
+def all_codes(connection: Connection) -> list[str]:
+    """Of the reasons that somebody has described, or written a text for."""
+    return list(connection.execute(select(reasons.c.code).order_by(reasons.c.code)).scalars())
+
+
+def newest_texts(connection: Connection, code: str) -> list[TextVersion]:
+    """The newest version in each language, approved or not."""
+    versions = select(reason_texts).where(reason_texts.c.code == code).order_by(reason_texts.c.id)
+    newest = {row.language: record(TextVersion, row) for row in connection.execute(versions)}
+    return [newest[language] for language in sorted(newest)]

@@ -1,0 +1,181 @@
+"""`kybdesk reason`."""
+
+import sys
+from datetime import UTC, datetime
+
+import click
+from sqlalchemy import Connection
+
+from dashboard.auth.users import normal_email
+from dashboard.cli.common import database, in_words, prepare, writing
+from receiver.directory.fields import LANGUAGE
+from receiver.event import UNSTORABLE
+from receiver.reasons import (
+    LONGEST_CODE,
+    TextVersion,
+    WrittenText,
+    all_codes,
+    approve_text,
+    describe_reason,
+    find_reason,
+    newest_texts,
+    write_text,
+)
+
+MAX_TEXT = 5_000  # characters: a customer reads it in a mail
+MAX_LABEL = 200  # characters
+
+
+def _code(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+    if not text or len(text) > LONGEST_CODE or not text.isprintable() or text != text.strip():
+        raise click.BadParameter("must be a reason as VOVE sends it, such as DOCUMENT_MISMATCH")
+    return text
+
+
+def _label(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
+    if text is not None and (not text.strip() or len(text) > MAX_LABEL or not text.isprintable()):
+        raise click.BadParameter(f"must be one line of at most {MAX_LABEL} characters")
+    return text and text.strip()
+
+
+def _language(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+    language = text.strip().lower().replace("_", "-")
+    if not LANGUAGE.fullmatch(language):
+        raise click.BadParameter("must be a language code, such as en or pt-br")
+    return language
+
+
+def _email(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+    email = normal_email(text)
+    if email is None:
+        raise click.BadParameter("must be an e-mail address")
+    return email
+
+
+CODE = click.argument("code", callback=_code)
+LANGUAGE_OPTION = click.option("--language", required=True, callback=_language, help="Such as en or pt-br.")
+BY = click.option("--by", required=True, callback=_email, help="Your e-mail address; it is kept.")
+
+
+@click.group()
+def reason() -> None:
+    """What may be said to a customer of a rejection's reason."""
+
+
+@reason.command("list")
+def list_reasons() -> None:
+    """List the reasons, with the state of their texts."""
+    with in_words():
+        prepare(database())
+        with writing() as connection:
+            codes = all_codes(connection)
+            for code in codes:
+                _show(connection, code)
+        if not codes:
+            click.echo("No reason is described yet: see kybdesk reason set and kybdesk reason text.")
+
+
+def _show(connection: Connection, code: str) -> None:
+    found = find_reason(connection, code)
+    assert found is not None, "it has just been listed"
+    never = "never tell the customer" if found.never_tell else ""
+    click.echo("  ".join(filter(None, (code, found.label, never))))
+    newest = newest_texts(connection, code)
+    for version in newest:
+        click.echo(f"  {version.language}  {_state(version, version.language in found.customer_texts)}")
+    if not newest:
+        click.echo("  no customer text")
+
+
+def _state(newest: TextVersion, another_counts: bool) -> str:
+    if newest.approved_at is not None:
+        return f"approved by {newest.approved_by} on {newest.approved_at:%Y-%m-%d}"
+    waits = f"written by {newest.written_by} on {newest.written_at:%Y-%m-%d}, waits for approval"
+    return f"{waits}; an older one is in use" if another_counts else waits
+
+
+@reason.command("set")
+@CODE
+@click.option("--label", callback=_label, help="Its name, as your people read it.")
+@click.option(
+    "--never-tell/--may-tell", default=None, help="Whether telling the customer could be tipping off."
+)
+@BY
+def set_reason(code: str, label: str | None, never_tell: bool | None, by: str) -> None:
+    """Name a reason, or say that customers must never be told it."""
+    if label is None and never_tell is None:
+        raise click.UsageError("Say what to set: --label, --never-tell or --may-tell.")
+    with in_words():
+        prepare(database())
+        with writing() as connection:
+            describe_reason(connection, code, by, datetime.now(UTC), label, never_tell)
+            _show(connection, code)
+
+
+@reason.command("text")
+@CODE
+@LANGUAGE_OPTION
+@click.option("--text", help="What customers shall read; else it is read from standard input.")
+@BY
+def add_text(code: str, language: str, text: str | None, by: str) -> None:
+    """Write what customers shall read. It counts once a second person has approved it."""
+    with in_words():
+        written = WrittenText(language, _checked(sys.stdin.read() if text is None else text), by)
+        prepare(database())
+        with writing() as connection:
+            write_text(connection, code, written, datetime.now(UTC))
+        click.echo(f"Written for {code} in {language}. Customers read it once a second person approves it:")
+        click.echo(f"kybdesk reason approve {code} --language {language} --by EMAIL")
+
+
+def _checked(text: str) -> str:
+    text = "\n".join(text.strip().splitlines())
+    if not text or UNSTORABLE.search(text):
+        raise click.UsageError("The text is empty, or holds a character that can't be stored.")
+    if len(text) > MAX_TEXT:
+        raise click.UsageError(f"The text is longer than {MAX_TEXT:,} characters.")
+    return text
+
+
+@reason.command("approve")
+@CODE
+@LANGUAGE_OPTION
+@BY
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def approve(code: str, language: str, by: str, yes: bool) -> None:
+    """Approve the newest text in a language, which somebody else has written."""
+    with in_words():
+        prepare(database())
+        with writing() as connection:
+            newest = _waiting(connection, code, language, by)
+        click.echo(f"{code} in {language}, written by {newest.written_by}:\n\n{newest.text}\n")
+        if not yes:
+            click.confirm("May customers read this?", abort=True)
+        with writing() as connection:
+            if not approve_text(connection, newest.id, by, datetime.now(UTC)):
+                raise click.ClickException("Somebody else has just approved it.")
+        click.echo(f"Approved by {by}. {_from_now_on(code)}")
+
+
+def _from_now_on(code: str) -> str:
+    with writing() as connection:
+        found = find_reason(connection, code)
+    if found is not None and found.never_tell:
+        return (
+            "But this reason must never be told: customers don't read it (kybdesk reason set … --may-tell)."
+        )
+    return "Customers with this reason read it from now on."
+
+
+def _waiting(connection: Connection, code: str, language: str, by: str) -> TextVersion:
+    """Raises ClickException where there is none, or none that this person may approve."""
+    newest = next((each for each in newest_texts(connection, code) if each.language == language), None)
+    if newest is None:
+        raise click.ClickException(f"There is no text for {code} in {language}.")
+    if newest.approved_at is not None:
+        raise click.ClickException(
+            f"The newest text for {code} in {language} is approved already, by {newest.approved_by}."
+        )
+    if newest.written_by == by:
+        raise click.ClickException(f"{by} has written this text: a second person has to approve it.")
+    return newest
