@@ -63,7 +63,7 @@ def _check(name: str) -> Callable[[str, Any], Any]:
         raise FieldError(name, f"there is no such field; there are {', '.join(_CHECKS)}") from None
 
 
-def _text(most: int) -> Callable[[str, Any], str | None]:
+def _text(most: int, lines: bool = False) -> Callable[[str, Any], str | None]:
     def check(name: str, value: Any) -> str | None:
         if value is None:
             return None
@@ -74,6 +74,8 @@ def _text(most: int) -> Callable[[str, Any], str | None]:
             raise FieldError(name, "holds a character that can't be stored")
         if len(value) > most:
             raise FieldError(name, f"is longer than {most:,} characters")
+        if not lines and len(value.splitlines()) > 1:  # it may come to stand in a mail's subject
+            raise FieldError(name, "must be one line")
         return value or None
 
     return check
@@ -113,7 +115,10 @@ def _moment(name: str, value: Any) -> datetime | None:
         return None
     if not isinstance(value, datetime) or value.utcoffset() is None:
         raise FieldError(name, "must be an aware datetime, such as datetime.now(UTC)")
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise FieldError(name, "is beyond the years 1 to 9999 of UTC") from None
 
 
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
@@ -125,7 +130,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "access_granted": _truth,
     "review_status": _text(MAX_STATUS),
     "review_since": _moment,
-    "notes": _text(MAX_NOTES),
+    "notes": _text(MAX_NOTES, lines=True),
 }
 FIELDS = tuple(_CHECKS)
 MOMENTS = frozenset({"verified_at", "review_since"})

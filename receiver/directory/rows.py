@@ -56,7 +56,39 @@ def change(
     return changed
 
 
-def _enter(connection: Connection, ref_id: str, key: bytes, by: str, now: datetime) -> None:
+def edit(
+    connection: Connection,
+    ref_id: str,
+    fields: Mapping[str, Any],
+    as_of: datetime | None,
+    by: str,
+    now: datetime,
+) -> bool:
+    """Change what a person saw and typed anew; False, and nothing, where it has changed in between.
+
+    `as_of` is its `updated_at` as it was seen; none: the directory did not know it. Raises FieldError.
+    """
+    wanted = checked(fields)
+    if as_of is None and not any(wanted.values()):
+        return True
+    key = ref_key(ref_id)
+    is_new = as_of is None and _enter(connection, ref_id, key, by, now)
+    its_row = select(businesses).where(businesses.c.ref_key == key).with_for_update()
+    row = connection.execute(its_row).one_or_none()
+    if row is None or not (is_new or row.updated_at == as_of or _is_so(row, wanted)):
+        return False
+    change(connection, ref_id, wanted, by, now)
+    return True
+
+
+def _is_so(row: Any, wanted: Mapping[str, Any]) -> bool:
+    """As after a double click."""
+    return all(getattr(row, name) == value for name, value in wanted.items())
+
+
+def _enter(connection: Connection, ref_id: str, key: bytes, by: str, now: datetime) -> bool:
+    """False where the directory knows it already."""
     upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     entered = {"ref_id": ref_id, "ref_key": key, "access_granted": False, "updated_at": now, "updated_by": by}
-    connection.execute(upsert(businesses).values(entered).on_conflict_do_nothing())
+    its_id = upsert(businesses).values(entered).on_conflict_do_nothing().returning(businesses.c.id)
+    return connection.execute(its_id).one_or_none() is not None
