@@ -52,6 +52,7 @@ class Move:
     reason: str | None
     first_attempt_at: datetime  # the earliest signed timestamp seen; aware, whole seconds
     message_at: datetime | None  # see message_time; None: undated
+    adopted: bool = False  # taken over from VOVE's API: a status at a time, its reason not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,11 @@ class CaseState:
     uncertain: bool  # undated events leave open which event is the last
     began_before: bool  # the first known event does not start at NOT_STARTED
     placed: tuple[Placed, ...]  # every event, in its order
+
+    @property
+    def last(self) -> Move:
+        """The one that gives the status and its reason."""
+        return _telling(_closing(self.placed))
 
 
 def message_time(svix_id: str, first_attempt_at: datetime) -> datetime | None:
@@ -101,16 +107,27 @@ def state_of(moves: Iterable[Move]) -> CaseState:
     placed = tuple(
         Placed(move, _link(before, move)) for before, move in zip([None, *order], order, strict=False)
     )
-    repeats = sum(1 for _ in takewhile(lambda last: last.link is Link.REPEAT, reversed(placed)))
+    closing = _closing(placed)
     return CaseState(
         status=order[-1].status,
-        reason=order[-1].reason,
-        status_since=_time(order[-1 - repeats]),
+        reason=_telling(closing).reason,
+        status_since=_time(closing[0]),
         gap=any(each.link is Link.GAP for each in placed),
         uncertain=uncertain,
         began_before=placed[0].link is Link.BEGAN_BEFORE,
         placed=placed,
     )
+
+
+def _closing(placed: Sequence[Placed]) -> list[Move]:
+    """The last event with those that it repeats, in their order."""
+    repeats = sum(1 for _ in takewhile(lambda last: last.link is Link.REPEAT, reversed(placed)))
+    return [each.move for each in placed[-1 - repeats :]]
+
+
+def _telling(closing: Sequence[Move]) -> Move:
+    """Of events that say the same, the last that VOVE sent: one that was adopted gives no reason."""
+    return next((move for move in reversed(closing) if not move.adopted), closing[-1])
 
 
 def appends(move: Move, *, status: str, newest_message_at: datetime | None, undated_count: int) -> bool:
@@ -139,9 +156,17 @@ def _time_and_id(move: Move) -> tuple[datetime, str]:
 def _link(before: Move | None, move: Move) -> Link:
     if before is None:
         return Link.START if move.previous_status == NOT_STARTED else Link.BEGAN_BEFORE
-    if _says(move) == _says(before):
+    if _repeats(before, move):
         return Link.REPEAT
-    return Link.FOLLOWS if move.previous_status == before.status else Link.GAP
+    return Link.GAP if _breaks(before, move) else Link.FOLLOWS
+
+
+def _repeats(before: Move, move: Move) -> bool:
+    """Whether it says the same again. What was adopted stands for a message that had not come, whatever that
+    gave as the status before and the reason: should it come after all, it is the same move."""
+    if before.adopted or move.adopted:
+        return move.status == before.status
+    return _says(move) == _says(before)
 
 
 def _says(move: Move) -> tuple[str, str, str | None]:
@@ -149,20 +174,28 @@ def _says(move: Move) -> tuple[str, str, str | None]:
 
 
 def _breaks(before: Move | None, move: Move) -> bool:
-    """Whether the move does not fit the one before it; nothing before it is NOT_STARTED."""
+    """Whether the move does not fit the one before it; nothing before it is NOT_STARTED. What was adopted
+    fits any: a person has said that it holds from there on."""
     if before is None:
         return move.previous_status != NOT_STARTED
-    return move.previous_status != before.status and _says(move) != _says(before)
+    return not move.adopted and move.previous_status != before.status and not _repeats(before, move)
 
 
 def _order(known: Sequence[Move]) -> tuple[Sequence[Move], bool]:
-    """All events in order, and whether it is uncertain which of them is the last."""
-    dated = _mended([move for move in known if move.message_at])
-    undated = [move for move in known if not move.message_at]
-    return _merged(dated, undated) if undated else (dated, False)
+    """All events in order, and whether it is uncertain which of them is the last.
+
+    What was adopted holds in spite of all that had come by then: none of that stands after it.
+    """
+    adopted = max((n for n, move in enumerate(known) if move.adopted), default=0)
+    earlier = _order(known[:adopted])[0] if adopted else []
+    before, rest = earlier[-1] if earlier else None, known[adopted:]
+    dated = _mended([move for move in rest if move.message_at], before)
+    undated = [move for move in rest if not move.message_at]
+    order, uncertain = _merged(dated, undated, before) if undated else (dated, False)
+    return [*earlier, *order], uncertain
 
 
-def _mended(dated: Sequence[Move]) -> list[Move]:
+def _mended(dated: Sequence[Move], before: Move | None) -> list[Move]:
     """Time order, but where close neighbours have fewer gaps in another one, that.
 
     Senders reorder within moments: a third of moves follow within 20 ms. benchmarks/order.py shows what this
@@ -170,7 +203,7 @@ def _mended(dated: Sequence[Move]) -> list[Move]:
     """
     order: list[Move] = []
     for cluster, following in pairwise([*_clusters(dated), []]):
-        order += _settled(order[-1] if order else None, cluster, following[0] if following else None)
+        order += _settled(order[-1] if order else before, cluster, following[0] if following else None)
     return order
 
 
@@ -196,7 +229,7 @@ def _fits(before: Move | None, cluster: Sequence[Move], after: Move | None) -> b
     return not any(move and _breaks(earlier, move) for earlier, move in steps)
 
 
-def _merged(dated: Sequence[Move], undated: Sequence[Move]) -> tuple[list[Move], bool]:
+def _merged(dated: Sequence[Move], undated: Sequence[Move], before: Move | None) -> tuple[list[Move], bool]:
     """The undated events among the dated, which keep their order, with the fewest gaps; then by time.
 
     Uncertain where orders with as few gaps end differently, or where there are too many orders to tell.
@@ -204,7 +237,7 @@ def _merged(dated: Sequence[Move], undated: Sequence[Move]) -> tuple[list[Move],
     lanes = [lane for lane in (dated, *_lanes(undated)) if lane]
     if prod(len(lane) + 1 for lane in lanes) * len(lanes) ** 2 > MERGE_STEPS:
         return list(merge(dated, undated, key=_time_and_id)), True
-    ways = _ways(lanes)
+    ways = _ways(lanes, before)
     best = min(ways, key=_Way.cost)
     ends = {(way.last.status, way.last.reason) for way in ways if way.last and way.gaps == best.gaps}
     return _walked(best), len(ends) > 1

@@ -177,7 +177,7 @@ def recomputed(connection: Connection, key: bytes, added: Sequence[NewMove] = ()
     rows = select_where(
         connection,
         "SELECT id, ref_id, svix_id, status, previous_status, reason, first_attempt_at, message_at, "
-        "received_at FROM events WHERE ref_key",
+        "received_at, adopted_by FROM events WHERE ref_key",
         key,
         f" AND family = '{Family.KYB}'",
     )
@@ -195,6 +195,7 @@ def _move(row: Any) -> Move:
         reason=row.reason,
         first_attempt_at=from_microseconds(row.first_attempt_at),
         message_at=None if row.message_at is None else from_microseconds(row.message_at),
+        adopted=row.adopted_by is not None,
     )
 
 
@@ -214,7 +215,7 @@ def _computed(
         began_before=state.began_before,
         event_count=len(placed),
         undated_count=len(placed) - len(dated),
-        last_event_id=ids[placed[-1].move.svix_id],
+        last_event_id=ids[state.last.svix_id],
         newest_message_at=to_microseconds(max(dated)) if dated else None,
         changed_at=changed_at,
     )
