@@ -1,6 +1,5 @@
 """The whole product on a throwaway database, with an invented VOVE that sends to it."""
 
-import base64
 import os
 import secrets
 import signal
@@ -9,6 +8,7 @@ import sys
 import tempfile
 import threading
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -16,106 +16,98 @@ import click
 from sqlalchemy import make_url
 
 from dashboard.auth.users import Role, add_user
-from dashboard.demo.vove import Vove
+from dashboard.demo.businesses import LAST, business
+from dashboard.demo.entries import enter
+from dashboard.demo.services import Services, new_secret
+from dashboard.demo.vove import PAST_BUSINESSES, Vove
+from dashboard.demo.welcome import WELCOME
 from dashboard.supervisor import Supervisor
 from receiver.database import Database
 
 EMAIL = "ana@example.com"
+HANDLERS = "record_progress,activate_business,notify_customer,dashboard.demo.handlers"
 START_LIMIT = 30.0  # seconds for the roles to come up
-
-WELCOME = """
-  KYB Desk is running on a throwaway database. Nothing leaves this machine.
-
-    Open       {dashboard}
-    Sign in    {email}
-    Password   {password}
-
-  An invented VOVE is sending signed webhooks: first what happened over the last days, then one every
-  second or two. Within a minute you can see:
-
-    Cases        businesses moving from In progress to In review, Completed or Rejected
-    Runs         tasks that need a person: open one, read why it failed, press Re-process
-    Deliveries   repeats, a wrong secret (unverified), a body that is no JSON (unreadable)
-    A case       "gap" where an event never came, "late" where one came hours after its time
-
-  Send one yourself, from another terminal:
-
-    VOVE_WEBHOOK_SECRET={secret} \\
-      {command} send --url {webhook} \\
-      --ref-id my-business --status IN_PROGRESS
-
-  Ctrl-C ends it and leaves nothing behind.
-"""
 
 
 class Demo:
-    """Ports are free ones unless `port`, the dashboard's, is named; 8000 and 8001 where they are free."""
+    """Ports are free ones unless `port`, the dashboard's, is named; 8000 to 8002 where they are free."""
 
     def __init__(self, port: int | None = None) -> None:
         self._dashboard_port = port or _free_port(8000)
-        self._receiver_port = _free_port(8001)
-        self._secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+        self._receiver_port = _free_port(8001, self._dashboard_port)
+        mailbox_port = _free_port(8002, self._dashboard_port, self._receiver_port)
+        self._secret = new_secret()
         self._password = f"desk-{secrets.randbelow(10**4):04}-{secrets.randbelow(10**4):04}"
         self._stopping = threading.Event()
+        self._services = Services(self._dashboard, mailbox_port, self._stopping)
 
     def run(self) -> None:
         """Until Ctrl-C or SIGTERM."""
         with tempfile.TemporaryDirectory(prefix="kybdesk-demo-") as directory:
-            self._add_user(Path(directory))
-            supervisor = Supervisor(self._environment(Path(directory)), directory=Path(directory))
+            self._fill(Path(directory))
+            supervisor = Supervisor(_environment(), directory=Path(directory))
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: self._stop(supervisor))
-            vove = threading.Thread(target=self._play, name="vove", daemon=True)
+            self._services.start()
+            vove = threading.Thread(target=self._play, args=(directory,), name="vove", daemon=True)
             vove.start()
             supervisor.run()
             vove.join(timeout=5)
+            self._services.stop()
         click.echo("  The demo has ended; its database is gone.")
 
-    def _add_user(self, directory: Path) -> None:
+    @property
+    def _dashboard(self) -> str:
+        return f"http://127.0.0.1:{self._dashboard_port}"
+
+    def _fill(self, directory: Path) -> None:
+        """With the settings, which every command finds that is called there, and with a database."""
+        settings = [f"{name}='{text}'\n" for name, text in self._settings(directory).items()]
+        (directory / ".env").write_text("".join(settings), encoding="utf-8")
         database = Database(make_url(_database_url(directory)))
         database.migrate()
         engine = database.writer()
         with engine.begin() as connection:
             add_user(connection, EMAIL, Role.OPERATOR, self._password)
+            enter(connection, PAST_BUSINESSES)
         engine.dispose()
 
-    def _environment(self, directory: Path) -> dict[str, str]:
-        """Ours alone: no setting of the user's own installation reaches the demo."""
-        own = {name: text for name, text in os.environ.items() if not name.startswith(("KYBDESK_", "VOVE_"))}
-        return own | {
+    def _settings(self, directory: Path) -> dict[str, str]:
+        return {
             "VOVE_WEBHOOK_SECRET": self._secret,
             "KYBDESK_DATABASE_URL": _database_url(directory),
             "KYBDESK_RECEIVER_PORT": str(self._receiver_port),
             "KYBDESK_DASHBOARD_PORT": str(self._dashboard_port),
-            "KYBDESK_DASHBOARD_URL": f"http://127.0.0.1:{self._dashboard_port}",
-            "KYBDESK_HANDLERS": "dashboard.demo.handlers",
+            "KYBDESK_DASHBOARD_URL": self._dashboard,
+            "KYBDESK_HANDLERS": HANDLERS,
             "KYBDESK_HANDLER_TIMEOUT": "3",
             "KYBDESK_RETRY_DELAYS": "10,20",
             "KYBDESK_ENVIRONMENT": "demo",
+            **self._services.settings(),
         }
 
     def _stop(self, supervisor: Supervisor) -> None:
         self._stopping.set()
         supervisor.stop()
 
-    def _play(self) -> None:
+    def _play(self, directory: str) -> None:
         receiver = f"http://127.0.0.1:{self._receiver_port}"
-        dashboard = f"http://127.0.0.1:{self._dashboard_port}"
-        for url in (f"{receiver}/readyz", f"{dashboard}/healthz"):
+        for url in (f"{receiver}/readyz", f"{self._dashboard}/healthz"):
             if not self._wait_for(url):
                 return
         webhook = f"{receiver}/webhooks/vove-kyb"
         click.echo(
             WELCOME.format(
-                dashboard=dashboard,
+                dashboard=self._dashboard,
                 email=EMAIL,
                 password=self._password,
-                secret=self._secret,
-                webhook=webhook,
-                command=sys.argv[0],
+                mailbox=self._services.mailbox.address,
+                lost=next(each.ref_id for each in map(business, count()) if each.story.lost == LAST),
+                directory=directory,
+                command=Path(sys.argv[0]).absolute(),
             )
         )
-        Vove(webhook, self._secret, self._stopping).play()
+        Vove(webhook, self._secret, self._stopping, self._services.records).play()
 
     def _wait_for(self, url: str) -> bool:
         for _ in range(int(START_LIMIT / 0.1)):
@@ -130,12 +122,17 @@ class Demo:
         return False
 
 
+def _environment() -> dict[str, str]:
+    """Without settings of the user's own installation, which would win over the demo's."""
+    return {name: text for name, text in os.environ.items() if not name.startswith(("KYBDESK_", "VOVE_"))}
+
+
 def _database_url(directory: Path) -> str:
     return f"sqlite+aiosqlite:///{directory / 'kybdesk.db'}"
 
 
-def _free_port(wanted: int) -> int:
-    for port in (wanted, 0):
+def _free_port(wanted: int, *promised: int) -> int:
+    for port in (wanted, 0) if wanted not in promised else (0,):
         with closing(socket.socket()) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
