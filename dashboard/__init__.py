@@ -11,7 +11,10 @@ auth        who is looking and what they may do: users, sessions, sign-in, guard
 pages       one file for each noun of the menu
 queries     every SELECT of the pages, keyset-paged, to frozen rows
 timeline    one case's facts, merged and sorted; `way` is the picture of its way through the statuses
+strip       is the account enabled, was the customer told, and why not
+tally       how a handler's tries went, by day; `changes` says what a try changed in the directory
 render      template to answer, page or part; `layout` is what stands around every page
+asking      VOVE is asked about a case while somebody waits for the page
 live        tells open pages that something changed
 words       the code's words as people read them; `causes` says why a delivery was not taken
 filters     times, sizes and names in templates

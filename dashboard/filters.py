@@ -10,7 +10,9 @@ from markupsafe import Markup
 
 from dashboard import words
 from dashboard.causes import cause
+from dashboard.changes import changes
 from dashboard.queries.runs import counted
+from dashboard.tally import rate
 
 LONG = 30 * 86400  # seconds: in an age of months hours say nothing
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -107,6 +109,11 @@ def lines(text: str) -> str:
     return "\n".join("".join(map(_seen, line)) for line in text.replace("\r\n", "\n").split("\n"))
 
 
+def prose(text: str) -> str:
+    """What people wrote for people: French sets a space that does not break before a colon."""
+    return lines(text.replace("\u00a0", " ").replace("\u202f", " "))
+
+
 def _seen(character: str) -> str:
     if character == "\t" or (character.isprintable() and character not in BLANK):
         return character
@@ -132,15 +139,19 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "between": between,
     "case_path": case_path,
     "cause": cause,
+    "changes": changes,
     "counted": counted,
     "day": day,
     "family": words.family,
     "identifier": identifier,
     "in_a_sentence": words.in_a_sentence,
+    "language": words.language,
     "lines": lines,
     "moment": moment,
     "outcome": words.outcome,
     "plural": plural,
+    "prose": prose,
+    "rate": rate,
     "reason": words.reason,
     "run_state": words.run_state,
     "shorten": shorten,

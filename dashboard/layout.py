@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dashboard.queries.pauses import find_paused
 from dashboard.queries.runs import count_runs, counted
 from receiver.models import RunState, revision, workers
 
@@ -17,6 +18,7 @@ NOTHING_KNOWN: dict[str, Any] = {
     "worker_down": None,
     "handlers_error": None,
     "receiver_down": None,
+    "paused": [],
 }
 
 
@@ -24,6 +26,7 @@ async def layout(connection: AsyncConnection) -> dict[str, Any]:
     return {
         "revision": await current_revision(connection),
         "failed_runs": await _failed_runs(connection),
+        "paused": await find_paused(connection),
         **await _roles(connection),
     }
 

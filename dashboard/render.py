@@ -6,7 +6,7 @@ with the page. It asks for its connection as `reader: Reader` or `writer: Writer
 both), and for the rest as `FromPath[int]`, `FromQuery[str]`: Litestar warns about anything less.
 
 Every template may use:
-    user          `User` (email, role, may_reprocess), or None on the sign-in page and on errors before it
+    user          `User` (email, role, may_…), or None on the sign-in page and on errors before it
     environment   "production", or the name that stands as a banner on every page
     path          of the request, without its query, such as "/cases"
     now           an aware datetime, UTC
@@ -18,6 +18,7 @@ and the filters in `filters.FILTERS`, a dict from name to function. A page may u
     worker_down     a sentence, or None: no worker was seen of late
     handlers_error  a sentence, or None: what a worker says it can't do
     receiver_down   a sentence, or None
+    paused          what is paused at present: a list of `Paused`, all handlers first
 """
 
 from datetime import UTC, datetime

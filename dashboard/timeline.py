@@ -13,6 +13,7 @@ from itertools import groupby
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dashboard import filters, words
+from dashboard.queries.attempts import Attempt, find_attempts_of, may_have_been_done
 from dashboard.queries.events import (
     OTHERS,
     EventDelivery,
@@ -22,7 +23,7 @@ from dashboard.queries.events import (
     find_others,
     window_of,
 )
-from dashboard.queries.runs import Attempt, Run, find_attempts_of, find_runs_of, may_have_been_done
+from dashboard.queries.runs import Run, find_runs_of
 from receiver.cases import Link
 
 LATE = timedelta(minutes=1)  # Svix's first attempts follow within seconds
@@ -54,6 +55,11 @@ class Entry:
         """How much later than it was made it came, where that is worth a word."""
         delay = self.event.received_at - self.event.at
         return delay if self.event.dated and delay >= LATE else None
+
+    @property
+    def is_adopted(self) -> bool:
+        """A person took it over from VOVE's API: it was never delivered."""
+        return self.event.adopted_by is not None
 
     @property
     def is_first_known(self) -> bool:

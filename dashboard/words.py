@@ -53,6 +53,9 @@ OUTCOMES = {
     Outcome.LOST: Word(
         "Lost", "unknown", "review", "The worker stopped during the try: nobody knows whether it was done."
     ),
+    Outcome.IN_DOUBT: Word(
+        "In doubt", "unknown", "review", "No clear answer came: nobody knows whether it was done."
+    ),
 }
 VERDICTS = {
     Verdict.ACCEPTED: Word("Accepted", "completed", "completed", "Signed by VOVE, understood and new."),
@@ -78,11 +81,23 @@ FAMILIES = {
     "aml": Word("AML check", "unverified", "quiet", "Anti-money-laundering: it never moves the case."),
     "identity": Word("Identity check", "person", "quiet", "The check of a person: it never moves the case."),
 }
+LANGUAGES = {
+    "ar": "Arabic",
+    "de": "German",
+    "en": "English",
+    "es": "Spanish",
+    "fr": "French",
+    "it": "Italian",
+    "nl": "Dutch",
+    "pl": "Polish",
+    "pt": "Portuguese",
+}
 ABBREVIATIONS = {"AML", "ID", "KYB", "KYC", "PEP", "UBO", "VAT"}  # keep their capitals in a reason
 
 
 # What has happened since the page was shown on which somebody pressed "Re-process".
 REFUSALS = {
+    "gone": "Its handler was renamed or taken away, so nobody could do it.",
     "queued": "It had been asked for already, waits for its turn, and is done once.",
     "running": "It is running already, and is done once.",
     "tried": "It was tried since the page was shown: see below how that went before you ask again.",
@@ -111,6 +126,11 @@ def verdict(code: str) -> Word:
 
 def family(code: str) -> Word:
     return FAMILIES.get(code) or Word("Other message", "unknown", "unknown", "It never moves the case.")
+
+
+def language(code: str) -> str:
+    """`German`; of one that we can't name, its code."""
+    return LANGUAGES.get(code.lower().partition("-")[0]) or code
 
 
 def reason(code: str | None) -> str:

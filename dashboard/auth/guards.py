@@ -39,6 +39,26 @@ async def may_reprocess(connection: AnyConnection, _handler: BaseRouteHandler) -
         )
 
 
+async def may_pause(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
+    if not connection.user.may_pause:
+        raise PageError(
+            403,
+            "You may look, but not pause or resume",
+            "Your role lets you see everything and change nothing. Nothing was changed.",
+            "Ask an administrator for the role of an operator.",
+        )
+
+
+async def may_edit(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
+    if not connection.user.may_edit:
+        raise PageError(
+            403,
+            "You may look, but not edit",
+            "Your role lets you see every business and change none. Nothing was changed.",
+            "Ask an administrator for the role of an operator.",
+        )
+
+
 def lead_to_sign_in(request: AnyRequest, _error: NotSignedIn) -> Response[Any]:
     """An open page is told; a visitor is led, and comes back to where they wanted to go."""
     if wants_part(request):

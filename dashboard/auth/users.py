@@ -39,6 +39,15 @@ class User:
     def may_reprocess(self) -> bool:
         return self.role in {Role.OPERATOR, Role.LEAD, Role.ADMIN}
 
+    @property
+    def may_pause(self) -> bool:
+        return self.role in {Role.OPERATOR, Role.LEAD, Role.ADMIN}
+
+    @property
+    def may_edit(self) -> bool:
+        """What people enter: the business directory."""
+        return self.role in {Role.OPERATOR, Role.LEAD, Role.ADMIN}
+
 
 def add_user(connection: Connection, email: str, role: str, password: str) -> None:
     """Raises UserError."""

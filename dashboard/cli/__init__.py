@@ -5,11 +5,16 @@ import sys
 
 import click
 
+from dashboard.cli.businesses import businesses
 from dashboard.cli.common import in_words
 from dashboard.cli.databases import migrate, rebuild_cases
 from dashboard.cli.handlers import handlers
+from dashboard.cli.pauses import pause, resume
+from dashboard.cli.reasons import reason
+from dashboard.cli.reconcile import reconcile
 from dashboard.cli.sending import send
 from dashboard.cli.serving import demo, serve
+from dashboard.cli.trying import try_handler
 from dashboard.cli.users import user
 
 
@@ -21,7 +26,21 @@ def main() -> None:
         _start_logging()
 
 
-for command in (demo, serve, send, user, handlers, migrate, rebuild_cases):
+for command in (
+    demo,
+    serve,
+    send,
+    user,
+    businesses,
+    handlers,
+    try_handler,
+    reason,
+    pause,
+    resume,
+    migrate,
+    rebuild_cases,
+    reconcile,
+):
     main.add_command(command)
 
 

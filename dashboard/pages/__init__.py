@@ -2,14 +2,30 @@
 
 from typing import Any
 
-from dashboard.pages import cases, deliveries, notices, overview, reprocesses, runs, sign_in
+from dashboard.pages import (
+    businesses,
+    cases,
+    deliveries,
+    handlers,
+    imports,
+    notices,
+    overview,
+    reprocesses,
+    runs,
+    sign_in,
+    vove,
+)
 
 routes: list[Any] = [
     *sign_in.routes,
     *overview.routes,
     *cases.routes,
+    *businesses.routes,
+    *imports.routes,
     *deliveries.routes,
     *runs.routes,
+    *handlers.routes,
     *reprocesses.routes,
+    *vove.routes,
     *notices.routes,
 ]

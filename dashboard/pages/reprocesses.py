@@ -45,6 +45,8 @@ async def create(request: AnyRequest, writer: Writer, run_id: FromPath[int]) -> 
 def _why(answer: runs.NotReprocessed) -> str:
     if answer.state is None:
         raise NotFoundException
+    if answer.gone:
+        return "gone"
     return answer.state if answer.state in {RunState.QUEUED, RunState.RUNNING} else "tried"
 
 

@@ -6,7 +6,8 @@ from litestar.params import FromPath, FromQuery
 from dashboard.aliases import AnyRequest, Reader
 from dashboard.errors import PageError
 from dashboard.pages.reprocesses import refusal_of
-from dashboard.queries.runs import count_runs, find_attempts, find_run, find_runs, may_have_been_done
+from dashboard.queries.attempts import find_attempts, may_have_been_done
+from dashboard.queries.runs import count_runs, find_run, find_runs
 from dashboard.render import render
 from receiver.models import RunState
 

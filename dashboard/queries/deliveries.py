@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dashboard.queries.paging import LARGEST, Page, cursor_from, read_page
-from receiver.models import deliveries, delivery_counts, events, hour_of
+from receiver.models import businesses, deliveries, delivery_counts, events, hour_of
 
 PAGE = 50
 SIBLINGS = 20
@@ -27,6 +27,7 @@ class DeliveryRow:
     took: int
     event_id: int | None
     ref_id: str | None
+    name: str | None  # the business's, where the directory knows it
     family: str | None
     status: str | None
     previous_status: str | None
@@ -53,6 +54,7 @@ class Delivery:
     header_names: str
     client: str | None
     ref_id: str | None
+    name: str | None  # the business's
     family: str | None
     status: str | None
     previous_status: str | None
@@ -134,6 +136,9 @@ async def find_siblings(connection: AsyncConnection, event_id: int) -> list[Sibl
 
 
 def _with_event(*columns: Any) -> Select[Any]:
-    return select(
-        *columns, events.c.ref_id, events.c.family, events.c.status, events.c.previous_status
-    ).outerjoin_from(deliveries, events, events.c.id == deliveries.c.event_id)
+    its_event = [events.c[name] for name in ("ref_id", "family", "status", "previous_status")]
+    return (
+        select(*columns, *its_event, businesses.c.name)
+        .outerjoin_from(deliveries, events, events.c.id == deliveries.c.event_id)
+        .outerjoin(businesses, businesses.c.ref_key == events.c.ref_key)
+    )

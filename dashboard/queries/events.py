@@ -38,6 +38,7 @@ class EventRow:
     link: str | None
     late: bool
     delivery_count: int
+    adopted_by: str | None = None  # who took it over from VOVE; none: it came by webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ def _events() -> Select[Any]:
         events.c.link,
         events.c.late,
         events.c.delivery_count,
+        events.c.adopted_by,
     )
 
 

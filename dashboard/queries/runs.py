@@ -1,4 +1,4 @@
-"""What the company's handlers owe, and their tries."""
+"""What the company's handlers owe."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dashboard.queries.events import EVENT_TIME
 from dashboard.queries.paging import LARGEST, Page, cursor_from, read_page
 from receiver.handlers import title_of
-from receiver.models import Outcome, RunState, attempts, cases, events, handlers, record, runs
+from receiver.models import (
+    RunState,
+    businesses,
+    cases,
+    events,
+    handlers,
+    pauses,
+    record,
+    runs,
+)
+from receiver.runs import ALL
 from receiver.runs.conditions import has_moved_on
 
 PAGE = 50
 COUNTED = 1000  # pages say "999+" from here on, so that none counts the whole table
-ATTEMPTS = 50  # the latest of one run
 SUMMARY_SHOWN = 300  # characters of the first line of an error
 
 
@@ -26,6 +35,7 @@ class Run:
 
     id: int
     event_id: int
+    handler: str
     title: str
     once: bool
     state: str
@@ -38,10 +48,22 @@ class Run:
     requested_by: str | None
     requested_at: datetime | None
     summary: str | None
+    is_gone: bool  # its handler was renamed or taken away
+    paused_by: str | None
+    pause_reason: str | None
 
     @property
     def is_under_way(self) -> bool:
         return self.state in {RunState.QUEUED, RunState.RUNNING}
+
+    @property
+    def is_held(self) -> bool:
+        """It waits until its handler is resumed."""
+        return self.paused_by is not None and self.state in {RunState.QUEUED, RunState.RETRYING}
+
+    @property
+    def can_be_reprocessed(self) -> bool:
+        return not self.is_under_way and not self.is_gone
 
     @property
     def is_done(self) -> bool:
@@ -59,6 +81,7 @@ class RunRow:
 
     run: Run
     ref_id: str
+    name: str | None  # the business's, where the directory knows it
     status: str
 
 
@@ -67,52 +90,27 @@ class RunOnPage:
     """A run on its own page: `case_*` are None where another check than KYB started it."""
 
     run: Run
-    handler: str
     ref_id: str
+    name: str | None  # the business's
     family: str
     status: str
     previous_status: str | None
     at: datetime
     case_status: str | None
     case_since: datetime | None
+    case_uncertain: bool | None
     has_moved_on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    id: int
-    run_id: int
-    number: int
-    started_by: str
-    requested_by: str | None
-    started_at: datetime
-    finished_at: datetime
-    outcome: str
-    result: str | None
-    error: str | None
-    traceback: str | None = None
-    output: str | None = None
-
-    @property
-    def went_well(self) -> bool:
-        return self.outcome == Outcome.SUCCEEDED
-
-    @property
-    def nobody_knows(self) -> bool:
-        """Its process ended before it could say how far it came."""
-        return self.outcome in {Outcome.LOST, Outcome.TIMED_OUT, Outcome.CRASHED}
-
-
-def may_have_been_done(run: Run, tries: Sequence[Attempt]) -> bool:
-    """Its effect can't be taken back, and nobody knows whether it took place."""
-    return run.once and not run.is_done and any(attempt.nobody_knows for attempt in tries)
 
 
 async def find_runs(
     connection: AsyncConnection, states: Sequence[RunState], cursor: str | None = None
 ) -> Page[RunRow]:
     """Newest first."""
-    query = _runs(events.c.ref_id, events.c.status).join(events, events.c.id == runs.c.event_id)
+    query = (
+        _runs(events.c.ref_id, businesses.c.name, events.c.status)
+        .join(events, events.c.id == runs.c.event_id)
+        .outerjoin(businesses, businesses.c.ref_key == events.c.ref_key)
+    )
     page = await read_page(
         connection,
         [query.where(runs.c.state == state) for state in states],
@@ -121,7 +119,7 @@ async def find_runs(
         cursor=cursor_from(cursor, 1),
         size=PAGE,
     )
-    return page.of(lambda row: RunRow(_run(row), row.ref_id, row.status))
+    return page.of(lambda row: RunRow(_run(row), row.ref_id, row.name, row.status))
 
 
 async def count_runs(connection: AsyncConnection, states: Sequence[RunState]) -> int:
@@ -135,16 +133,19 @@ async def find_run(connection: AsyncConnection, run_id: int) -> RunOnPage | None
     query = (
         _runs(
             events.c.ref_id,
+            businesses.c.name,
             events.c.family,
             events.c.status,
             events.c.previous_status,
             EVENT_TIME.label("at"),
             cases.c.status.label("case_status"),
             cases.c.status_since.label("case_since"),
+            cases.c.uncertain.label("case_uncertain"),
             has_moved_on().label("has_moved_on"),
         )
         .join(events, events.c.id == runs.c.event_id)
         .outerjoin(cases, cases.c.ref_key == events.c.ref_key)
+        .outerjoin(businesses, businesses.c.ref_key == events.c.ref_key)
         .where(runs.c.id == run_id)
     )
     row = (await connection.execute(query)).one_or_none()
@@ -182,36 +183,18 @@ def has_failed() -> ColumnElement[bool]:
     return (runs.c.state + "") == RunState.FAILED
 
 
-async def find_attempts(connection: AsyncConnection, run_id: int) -> list[Attempt]:
-    """The latest tries of one run, newest first, with all that they left."""
-    query = (
-        select(*(attempts.c[name] for name in Attempt.__dataclass_fields__))
-        .where(attempts.c.run_id == run_id)
-        .order_by(attempts.c.number.desc())
-        .limit(ATTEMPTS)
-    )
-    return [Attempt(**row._mapping) for row in await connection.execute(query)]
-
-
-async def find_attempts_of(connection: AsyncConnection, run_ids: Sequence[int]) -> dict[int, list[Attempt]]:
-    """The tries of several runs, oldest first, without tracebacks and output."""
-    long = ("traceback", "output")
-    found: dict[int, list[Attempt]] = {run_id: [] for run_id in run_ids}
-    query = (
-        select(*(attempts.c[name] for name in Attempt.__dataclass_fields__ if name not in long))
-        .where(attempts.c.run_id.in_(run_ids))
-        .order_by(attempts.c.run_id, attempts.c.number)
-    )
-    for row in await connection.execute(query) if run_ids else ():
-        found[row.run_id].append(Attempt(**row._mapping))
-    return found
-
-
 def _runs(*others: ColumnElement[Any]) -> Select[Any]:
     own = [runs.c[name] for name in Run.__dataclass_fields__ if name in runs.c and name != "summary"]
     summary = func.substr(runs.c.summary, 1, SUMMARY_SHOWN).label("summary")
-    return select(*own, summary, runs.c.handler, handlers.c.title, *others).outerjoin_from(
-        runs, handlers, handlers.c.name == runs.c.handler
+    is_gone = handlers.c.removed_at.is_not(None).label("is_gone")
+    all_of_them, its_own = pauses.alias("all_of_them"), pauses.alias("its_own")
+    paused_by = func.coalesce(all_of_them.c.paused_by, its_own.c.paused_by).label("paused_by")
+    pause_reason = func.coalesce(all_of_them.c.reason, its_own.c.reason).label("pause_reason")
+    return (
+        select(*own, summary, handlers.c.title, is_gone, paused_by, pause_reason, *others)
+        .outerjoin_from(runs, handlers, handlers.c.name == runs.c.handler)
+        .outerjoin(all_of_them, all_of_them.c.handler == ALL)
+        .outerjoin(its_own, its_own.c.handler == runs.c.handler)
     )
 
 

@@ -6,18 +6,17 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from dashboard.queries.cases import PAGE, count_cases, find_case, find_cases, find_way, is_handled
+from dashboard.queries.attempts import find_attempts, may_have_been_done
+from dashboard.queries.cases import PAGE, count_cases, find_case, find_cases, find_way
 from dashboard.queries.deliveries import count_deliveries, find_deliveries, find_delivery, find_siblings
 from dashboard.queries.paging import Cursor, Page, Way, cursor_from
 from dashboard.queries.runs import (
     COUNTED,
     count_failed_of_case,
     count_runs,
-    find_attempts,
     find_run,
     find_runs,
     find_runs_of,
-    may_have_been_done,
 )
 from receiver.cases import Link
 from receiver.database import Database
@@ -113,16 +112,6 @@ def test_the_way_of_a_case_is_told_oldest_first(any_database: Database) -> None:
     moves = read(any_database, lambda reader: find_way(reader, ref_key("ACME-1")))
     assert [move.status for move in moves] == list(WAY[1:])
     assert moves[-1].at == NOON
-
-
-def test_a_status_is_handled_where_a_handler_names_it_or_names_none(any_database: Database) -> None:
-    with writing(any_database) as connection:
-        add_handler(connection, statuses=["REJECTED"])
-    assert read(any_database, lambda reader: is_handled(reader, "REJECTED"))
-    assert not read(any_database, lambda reader: is_handled(reader, "IN_REVIEW"))
-    with writing(any_database) as connection:
-        add_handler(connection, "audit", "Note it", statuses=[])
-    assert read(any_database, lambda reader: is_handled(reader, "IN_REVIEW"))
 
 
 def test_deliveries_are_listed_newest_first_with_what_they_said(any_database: Database) -> None:
