@@ -92,7 +92,9 @@ async def _reader(request: AnyRequest) -> AsyncGenerator[AsyncConnection]:
 
 async def _writer(request: AnyRequest) -> AsyncGenerator[AsyncConnection]:
     """Committed before the answer is sent. It reads too: a handler that asks for both would wait for itself,
-    where SQLite has a rollback journal."""
+    where SQLite has a rollback journal. The form has come by then: a slow browser would hold all writers.
+    """
+    await request.body()
     async with request.app.state.writer.begin() as connection:
         yield connection
 

@@ -13,7 +13,9 @@ from dashboard.cli import main
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = sorted(
-    path for path in (ROOT / "templates").rglob("*.html") if path.parent.name != "mail"  # no page of ours
+    path
+    for path in (ROOT / "templates").rglob("*.html")
+    if path.parent.name != "mail"  # no page of ours
 )
 README = (ROOT / "README.md").read_text()
 

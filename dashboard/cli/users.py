@@ -18,7 +18,7 @@ def user() -> None:
 @click.option("--role", type=click.Choice([str(role) for role in Role]), required=True)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def add(email: str, role: str, password_stdin: bool) -> None:
-    """Add a user. A viewer sees everything; the other roles may re-process too."""
+    """Add a user. A viewer sees everything; the other roles may act too."""
     with in_words():
         if password_stdin:
             password = sys.stdin.readline().rstrip("\r\n")

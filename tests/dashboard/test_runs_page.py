@@ -1,5 +1,6 @@
 """The list of runs, one run's page, and re-processing."""
 
+import socket
 from datetime import UTC, datetime
 from typing import Any
 
@@ -120,6 +121,26 @@ def test_what_happened_since_is_told_and_nothing_is_started(
     page = desk.client.get(answer.headers["location"]).text
     assert sentence in page
     assert f'href="/runs/{run}"' in page
+
+
+def test_a_browser_that_stalls_in_its_form_holds_up_nobody(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        run = add_run(connection, add_case(connection)[-1])
+    url = desk.signed_in().client.base_url
+    cookies = "; ".join(f"{name}={value}" for name, value in desk.client.cookies.items())
+    head = (
+        f"POST /runs/{run}/reprocess HTTP/1.1\r\nHost: {url.host}:{url.port}\r\nCookie: {cookies}\r\n"
+        "Sec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        "Content-Length: 7\r\n\r\ntries"
+    )
+    with socket.create_connection((url.host, url.port or 80)) as stalling:
+        stalling.sendall(head.encode())
+        for _ in range(5):  # by then the server has gone as far as it can
+            assert desk.client.get("/runs").is_success
+        with writing(desk.database) as connection:
+            add_case(connection, "ACME-2")
+        stalling.sendall(b"=1")
+        assert stalling.recv(100).startswith(b"HTTP/1.1 303")
 
 
 def test_a_viewer_re_processes_nothing(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 
 from receiver.database import Database
 from receiver.directory import importing
-from receiver.directory.csv_file import MAX_ROWS, Row, read
+from receiver.directory.csv_file import Row, read
 from receiver.directory.importing import Imported, compare, count, import_rows
 from receiver.directory.rows import Change, change, edit, find
 from receiver.models import businesses, revision
@@ -133,18 +133,6 @@ def test_nothing_is_half_imported(any_database: Database, monkeypatch: pytest.Mo
 
 def _fail(*_: Any) -> None:
     raise RuntimeError
-
-
-def test_a_whole_file_leaves_the_receiver_time(database: Database) -> None:
-    """It waits two seconds for the database; here three quarters of it are left for a slower machine."""
-    many = rows(
-        *(f"ref-{number:08},Business {number} Ltd,owner@b{number}.example," for number in range(MAX_ROWS))
-    )
-    with writing(database) as connection:
-        begun = datetime.now()  # noqa: DTZ005
-        import_rows(connection, many, "ben@example.com", LATER)
-        took = datetime.now() - begun  # noqa: DTZ005
-    assert took.total_seconds() < 1.5
 
 
 def test_a_person_s_edit_is_written_where_nothing_has_changed(any_database: Database) -> None:
