@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from litestar import Litestar, get
+from litestar import Litestar, Request, get
+from litestar.datastructures import FormMultiDict
 from litestar.di import Provide
 from litestar.enums import MediaType, ScopeType
+from litestar.exceptions import ValidationException
 from litestar.types import ASGIApp, Receive, Scope, Send
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -37,6 +39,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         dependencies={"reader": Provide(_reader), "writer": Provide(_writer)},
         exception_handlers={**EXCEPTION_HANDLERS, NotSignedIn: lead_to_sign_in},
         before_send=[add_headers],
+        request_class=_Request,
         lifespan=[_engines(database), _presence(database)],
         request_max_body_size=MAX_BODY,
         openapi_config=None,
@@ -52,6 +55,15 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     )
     app.asgi_handler = _head_as_get(app.asgi_handler)
     return app
+
+
+class _Request(Request[Any, Any, Any]):
+    async def form(self) -> FormMultiDict:
+        """Litestar fails at a part in an encoding that there is not."""
+        try:
+            return await super().form()
+        except LookupError:
+            raise ValidationException("the form can't be read") from None
 
 
 @get("/healthz", media_type=MediaType.TEXT, opt={"public": True, "any_host": True})

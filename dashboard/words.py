@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from receiver.mail.languages import NAMES
 from receiver.models import Outcome, RunState, Verdict
 
 
@@ -81,17 +82,6 @@ FAMILIES = {
     "aml": Word("AML check", "unverified", "quiet", "Anti-money-laundering: it never moves the case."),
     "identity": Word("Identity check", "person", "quiet", "The check of a person: it never moves the case."),
 }
-LANGUAGES = {
-    "ar": "Arabic",
-    "de": "German",
-    "en": "English",
-    "es": "Spanish",
-    "fr": "French",
-    "it": "Italian",
-    "nl": "Dutch",
-    "pl": "Polish",
-    "pt": "Portuguese",
-}
 ABBREVIATIONS = {"AML", "ID", "KYB", "KYC", "PEP", "UBO", "VAT"}  # keep their capitals in a reason
 
 
@@ -130,7 +120,7 @@ def family(code: str) -> Word:
 
 def language(code: str) -> str:
     """`German`; of one that we can't name, its code."""
-    return LANGUAGES.get(code.lower().partition("-")[0]) or code
+    return NAMES.get(code.lower().partition("-")[0]) or code
 
 
 def reason(code: str | None) -> str:

@@ -15,6 +15,7 @@ from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.response import Redirect
 
+from dashboard import changes
 from dashboard.aliases import AnyRequest, Reader
 from dashboard.auth.guards import may_edit
 from dashboard.filters import address
@@ -24,13 +25,7 @@ from receiver.directory.csv_file import MAX_ROWS, CsvFile
 from receiver.directory.csv_text import COLUMNS, FIELDS, MAX_BYTES, Problem
 from receiver.directory.importing import Imported
 
-LABELS = {
-    "name": "Name",
-    "email": "E-mail",
-    "language": "Language",
-    "account_status": "Account",
-    "notes": "Notes",
-}
+LABELS = {name: label for name, (label, _) in changes.FIELDS.items() if name in FIELDS}
 PREVIEWED = 100  # businesses, and problems: more nobody reads
 # Of a form: base64 takes a third more, and a file that is somewhat too large is still told its bound.
 MAX_BODY = 2 * MAX_BYTES

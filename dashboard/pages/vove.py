@@ -42,6 +42,7 @@ NOTES: dict[str, str] = {
     SEVERAL: "VOVE has several cases with this reference. The one that changed last is shown.",
     Refusal.MOVED: "Nothing was taken over: the case has moved on since the page was shown.",
     Refusal.OTHER: "Nothing was taken over: VOVE says something else since the page was shown.",
+    Refusal.RENAMED: "Nothing was taken over: one of the two names has changed since the page was shown.",
     Refusal.OLD: "Nothing was taken over: VOVE was asked more than an hour ago. Check again first.",
     Refusal.AGREES: "It has been taken over already, or there is nothing to take over.",
     Refusal.UNKNOWN: "Nothing was taken over: VOVE has no such case.",
@@ -108,7 +109,8 @@ def _seen(form: FormMultiDict) -> Seen:
     event = _exactly(form, "event")
     if not re.fullmatch("[0-9]{0,18}", event):
         raise ValidationException("event is no number")
-    return Seen(int(event) if event else None, _exactly(form, "status"))
+    names = [_exactly(form, name) or None for name in ("name", "our_name")]
+    return Seen(int(event) if event else None, _exactly(form, "status"), *names)
 
 
 @dataclass(frozen=True, slots=True)

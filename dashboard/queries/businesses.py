@@ -8,8 +8,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from receiver.event import ref_key
-from receiver.handlers import title_of
-from receiver.models import businesses, cases, record
+from receiver.models import businesses, cases, handlers, record
 
 WITHOUT_CASE = 5  # beside the cases that a search finds
 
@@ -27,12 +26,12 @@ class Business:
     notes: str | None
     updated_at: datetime
     updated_by: str
+    title: str | None  # of the handler that this was
 
     @property
     def changed_by(self) -> str:
         """A person's address and a command as they are; a handler in words."""
-        is_a_handler = self.updated_by.isidentifier()
-        return f"“{title_of(self.updated_by)}”" if is_a_handler else self.updated_by
+        return f"“{self.title}”" if self.title else self.updated_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +41,12 @@ class Found:
 
 
 async def find_business(connection: AsyncConnection, ref_id: str) -> Business | None:
-    query = select(*(businesses.c[name] for name in Business.__dataclass_fields__))
-    row = (await connection.execute(query.where(businesses.c.ref_key == ref_key(ref_id)))).one_or_none()
+    query = (
+        select(businesses, handlers.c.title)
+        .outerjoin_from(businesses, handlers, handlers.c.name == businesses.c.updated_by)
+        .where(businesses.c.ref_key == ref_key(ref_id))
+    )
+    row = (await connection.execute(query)).one_or_none()
     return record(Business, row) if row else None
 
 

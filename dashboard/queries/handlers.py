@@ -36,7 +36,7 @@ class OpenRun:
 
 @dataclass(frozen=True, slots=True)
 class HandlerOnPage:
-    """`open_runs` are the latest that need a person; `waiting` is at most COUNTED."""
+    """`failed` need a person, `open_runs` are the latest of them; `waiting` is at most COUNTED."""
 
     registered: Registered
     registered_at: datetime
@@ -44,6 +44,7 @@ class HandlerOnPage:
     last_failed_at: datetime | None
     last_failed_run_id: int | None
     waiting: int
+    failed: int
     tally: Tally
     last_done: LastDone | None
     open_runs: Sequence[OpenRun]
@@ -82,6 +83,7 @@ async def find_handlers(connection: AsyncConnection, now: datetime) -> list[Hand
     rows = (await connection.execute(query)).all()
     days = await _find_days(connection, now)
     done = await _find_last_done(connection)
+    failed = await _count_failed(connection)
     open_runs = await _find_open_runs(connection)
     paused = {each.handler: each for each in await find_paused(connection)}
     return [
@@ -90,6 +92,7 @@ async def find_handlers(connection: AsyncConnection, now: datetime) -> list[Hand
             row,
             registered=_registered(row),
             tally=Tally(day_of(now), days[row.name]),
+            failed=failed.get(row.name, 0),
             last_done=done.get(row.name),
             open_runs=open_runs[row.name],
             pause=paused.get(row.name),
@@ -120,6 +123,14 @@ async def _find_last_done(connection: AsyncConnection) -> dict[str, LastDone]:
     latest = _latest(RunState.SUCCEEDED).subquery()
     query = select(latest).order_by(latest.c.finished_at)
     return {row.handler: LastDone(row.id, row.finished_at) for row in await connection.execute(query)}
+
+
+async def _count_failed(connection: AsyncConnection) -> dict[str, int]:
+    """Of all, not of the latest: an old one may be the only one that its handler owes."""
+    query = (
+        select(runs.c.handler, func.count()).where(runs.c.state == RunState.FAILED).group_by(runs.c.handler)
+    )
+    return {handler: min(count, COUNTED) for handler, count in await connection.execute(query)}
 
 
 async def _find_open_runs(connection: AsyncConnection) -> Mapping[str, Sequence[OpenRun]]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 # As a compliance officer reads them; of others the code is shown.
 NAMES = {
+    "ar": "Arabic",
     "de": "German",
     "en": "English",
     "es": "Spanish",

@@ -31,6 +31,7 @@ class Refusal(StrEnum):
 
     MOVED = "moved"  # our case is no longer what the person saw
     OTHER = "other"  # VOVE's view is no longer what the person saw
+    RENAMED = "renamed"  # one of the two names is no longer what the person saw
     OLD = "old"
     AGREES = "agrees"  # there is nothing to take over, or it has been
     UNKNOWN = "unknown"  # VOVE has no such case, or was never asked
@@ -38,10 +39,13 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True)
 class Seen:
-    """What the person saw: the event that gave our status (None: we knew no case), and VOVE's status."""
+    """What the person saw: the event that gave our status (None: we knew no case), VOVE's status, and the two
+    names, VOVE's and ours."""
 
     last_event_id: int | None
     status: str | None
+    name: str | None = None
+    our_name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,8 @@ def _check(compared: Comparison | None, before: CaseRow | None, seen: Seen, now:
         raise _RefusedError(Refusal.AGREES)
     if compared.moved_since or (before.last_event_id if before else None) != seen.last_event_id:
         raise _RefusedError(Refusal.MOVED)
+    if (compared.name, compared.our_name) != (seen.name, seen.our_name):
+        raise _RefusedError(Refusal.RENAMED)
     if now - compared.checked_at > FRESH:
         raise _RefusedError(Refusal.OLD)
 

@@ -138,6 +138,15 @@ def test_a_body_that_is_too_large_is_refused(desk: Desk) -> None:
     assert "too much at once" in answer.text
 
 
+def test_a_form_in_an_encoding_that_there_is_not_is_the_visitors_mistake(desk: Desk) -> None:
+    part = 'Content-Disposition: form-data; name="email"\r\nContent-Type: text/plain; charset=utf-99'
+    headers = SAME_ORIGIN | {"Content-Type": "multipart/form-data; boundary=x"}
+    body = f"--x\r\n{part}\r\n\r\nana\r\n--x--\r\n"
+    answer = desk.client.post("/sign-in", content=body, headers=headers)
+    assert answer.status_code == 400
+    assert "This was not understood" in answer.text
+
+
 def test_a_database_that_is_gone_is_said_in_words(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     assert desk.database.path is not None
     desk.database.path.rename(desk.database.path.with_suffix(".gone"))

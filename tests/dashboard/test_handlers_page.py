@@ -116,6 +116,21 @@ def test_one_that_was_taken_away_stands_last_with_what_it_owes(desk: Desk) -> No
     assert "Pause “A first title" not in page
 
 
+def test_what_needs_a_person_is_counted_beyond_the_latest(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.queries.handlers.LOOKED_AT", 1)
+    with writing(desk.database) as connection:
+        add_handler(connection, "old", "Old", removed_at=NOON)
+        add_handler(connection)
+        for number, handler in enumerate(["old", "old", "notify_customer", "notify_customer"]):
+            add_run(connection, add_case(connection, f"ACME-{number}")[-1], handler=handler)
+    page = _words(desk.signed_in().client.get("/handlers").text)
+    assert re.search("Needs a person ?2", page)
+    assert "2 tasks need a person See Runs" in page
+    assert "It owes nothing" not in page
+
+
 @pytest.mark.parametrize(
     ("done", "not_done", "shown"),
     [

@@ -51,7 +51,8 @@ def check(desk: Desk, ref_id: str = "acme", **headers: str) -> httpx.Response:
 
 
 def adopt(desk: Desk, event: object, status: str, ref_id: str = "acme", **fields: str) -> httpx.Response:
-    form = {"ref": quote(ref_id), "event": str(event or ""), "status": quote(status), **fields}
+    seen = {"event": str(event or ""), "status": quote(status), "name": "", "our_name": ""}
+    form = {"ref": quote(ref_id), **seen, **fields}
     return desk.client.post("/adoptions", data=form, headers=SAME_ORIGIN)
 
 
@@ -90,7 +91,12 @@ def test_a_case_is_checked_and_its_difference_adopted(
         assert "by ana@example.com" in text
         assert "Adopt VOVE's view: Completed" in text
 
-        adopted = adopt(desk, event_id, "COMPLETED")
+        assert 'name="name" value="ACME%20Ltd"' in text
+        assert 'name="our_name" value="Acme"' in text
+        unseen = adopt(desk, event_id, "COMPLETED", name="ACME%20Ltd", our_name="Other")
+        assert "one of the two names has changed" in page(desk, unseen.headers["Location"])
+
+        adopted = adopt(desk, event_id, "COMPLETED", name="ACME%20Ltd", our_name="Acme")
         assert (adopted.status_code, adopted.headers["Location"]) == (303, "/cases/acme")
 
     text = page(desk)
@@ -151,7 +157,7 @@ def test_a_case_that_is_not_known_opens_once_vove_was_asked(open_desk: OpenDesk,
         assert check(desk, ref_id).status_code == 303
         assert "No status change of it has reached us." in page(desk, path)
         assert f'value="{quote(ref_id)}"' in desk.client.get(path).text
-        adopt(desk, "", "COMPLETED", ref_id)
+        adopt(desk, "", "COMPLETED", ref_id, name=quote(f"{ref_id} Ltd".replace("\r\n", " ")))
         assert "the case began before" in page(desk, path)
 
 
@@ -346,7 +352,7 @@ def test_what_strangers_write_harms_nobody(open_desk: OpenDesk, database: Databa
             assert "<script>alert" not in text
             exact = r'(data-copy|value)="[^"]*"'  # what is copied or edited is the very text
             assert "\u202e" not in re.sub(exact, "", text)
-        adopt(desk, "", "X" + HOSTILE, ref_id)
+        adopt(desk, "", "X" + HOSTILE, ref_id, name=quote(HOSTILE))
         with engine.begin() as connection:
             event_id = connection.execute(select(events.c.id)).scalar_one()
         assert "<script>alert" not in page(desk, f"/adoptions/{event_id}")
@@ -363,6 +369,7 @@ def test_what_strangers_write_harms_nobody(open_desk: OpenDesk, database: Databa
         {"ref": "acme"},
         {"ref": "acme", "event": "x", "status": "COMPLETED"},
         {"ref": "acme", "event": "-1", "status": "COMPLETED"},
+        {"ref": "acme", "event": "1", "status": "COMPLETED"},
     ],
 )
 def test_a_form_that_is_not_ours_changes_nothing(desk: Desk, form: dict[str, str]) -> None:

@@ -18,6 +18,7 @@ NAMES_AT_ONCE = 100  # in one transaction: the receiver waits for it
 WHY_NOT = {
     Refusal.MOVED: "our case has moved on meanwhile",
     Refusal.OTHER: "VOVE says something else meanwhile",
+    Refusal.RENAMED: "one of the two names has changed meanwhile",
     Refusal.OLD: "VOVE was asked more than an hour ago",
     Refusal.AGREES: "there is nothing to take over any more",
     Refusal.UNKNOWN: "VOVE has no such case",
@@ -57,7 +58,7 @@ def adopt(engine: Engine, report: Report, by: str, run_handlers: bool, yes: bool
 
 
 def _adopt(engine: Engine, compared: Comparison, by: str, run_handlers: bool) -> Adopted | Refusal:
-    seen = Seen(compared.last_event_id, compared.status)
+    seen = Seen(compared.last_event_id, compared.status, compared.name, compared.our_name)
     for _ in range(2):
         try:
             with engine.begin() as connection:

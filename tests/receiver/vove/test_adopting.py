@@ -54,7 +54,7 @@ def seen(engine: Engine) -> Seen:
     with engine.begin() as connection:
         compared = views.compare(connection, "acme")
     assert compared is not None
-    return Seen(compared.last_event_id, compared.status)
+    return Seen(compared.last_event_id, compared.status, compared.name, compared.our_name)
 
 
 def adopt(engine: Engine, what: Seen | None = None, now: datetime = NOW, **given: Any) -> Adopted | Refusal:
@@ -199,6 +199,25 @@ def test_nothing_is_taken_over_that_is_not_what_the_person_saw(engine: Engine) -
     assert adopt(engine, what) is Refusal.AGREES
 
     assert [row.adopted_by for row in rows(engine, events)] == [None] * 4
+
+
+def test_a_name_that_the_person_did_not_see_is_neither_taken_over_nor_written_over(engine: Engine) -> None:
+    arrive(engine)
+    vove_says(engine, "COMPLETED", "ACME Ltd")
+    what = seen(engine)
+
+    vove_says(engine, "COMPLETED", "Bolt Ltd", asked_at=ASKED + SECOND)
+    assert adopt(engine, what) is Refusal.RENAMED
+    what = seen(engine)
+    with engine.begin() as connection:
+        add_business(connection, "acme", name="Typed by a colleague")
+    assert adopt(engine, what) is Refusal.RENAMED
+
+    assert len(rows(engine, events)) == 2
+    with engine.begin() as connection:
+        business = find(connection, "acme")
+    assert business is not None
+    assert business.name == "Typed by a colleague"
 
 
 def test_what_vove_does_not_have_or_was_not_asked_of_late_is_not_taken_over(engine: Engine) -> None:
