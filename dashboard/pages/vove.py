@@ -9,18 +9,19 @@ from urllib.parse import unquote
 
 from litestar import Response, get, post
 from litestar.datastructures import FormMultiDict
-from litestar.exceptions import ValidationException
+from litestar.exceptions import NotFoundException, ValidationException
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dashboard.aliases import AnyRequest, Reader
+from dashboard.aliases import AnyRequest, Reader, Writer
 from dashboard.asking import asking_of
 from dashboard.auth.guards import may_edit
 from dashboard.body import body_as_shown
 from dashboard.errors import PageError
 from dashboard.filters import address, case_path
 from dashboard.paths import local_path
+from dashboard.queries.paging import LARGEST
 from dashboard.queries.vove import (
     find_adoption,
     find_comparison,
@@ -82,6 +83,16 @@ async def _adopted(request: AnyRequest, ref_id: str, seen: Seen, run_handlers: b
         except RacedError:
             continue  # a webhook has created the case a moment ago
     return Refusal.MOVED
+
+
+@post("/adoptions/{event_id:int}/runs", guards=[may_edit], status_code=303)
+async def run_handlers(request: AnyRequest, writer: Writer, event_id: FromPath[int]) -> Redirect:
+    """Pressed twice, they are called once."""
+    if event_id > LARGEST:
+        raise NotFoundException
+    form = await request.form()
+    await writer.run_sync(adopting.run_handlers, event_id)
+    return Redirect(local_path(str(form.get("next") or "/cases")), status_code=303)
 
 
 def _back(form: FormMultiDict, ref_id: str, note: str | None) -> Redirect:
@@ -169,4 +180,4 @@ async def show(request: AnyRequest, reader: Reader, event_id: FromPath[int]) -> 
     )
 
 
-routes: list[Any] = [check, adopt, index, show]
+routes: list[Any] = [check, adopt, run_handlers, index, show]

@@ -9,6 +9,7 @@ from dashboard.queries.attempts import Attempt, find_attempts_of
 from dashboard.queries.businesses import Business
 from dashboard.queries.cases import Case
 from dashboard.queries.handlers import concerning, find_effects, find_registered
+from dashboard.queries.messages import SentMessage
 from dashboard.queries.present import Present, find_account_change, find_present, find_present_runs
 from dashboard.queries.runs import Run
 from dashboard.strip.owed import Owed
@@ -38,7 +39,7 @@ async def read_strip(connection: AsyncConnection, case: Case, business: Business
     known = Known(
         status=case.status,
         owed=[*_owed_by_runs(runs, tries, effects), *_not_called(concerned, runs, present)],
-        messages=[message for run in runs for attempt in tries[run.id] for message in attempt.messages],
+        messages=_messages(tries),
         account_status=business.account_status if business else None,
         verified_at=business.verified_at if business else None,
         account_change=await find_account_change(connection, case.ref_key),
@@ -47,6 +48,12 @@ async def read_strip(connection: AsyncConnection, case: Case, business: Business
     called = {run.handler for run in runs}
     uncalled = [each.title for each in concerned if each.name not in called]
     return Seen(strip_of(known), runs, uncalled, present)
+
+
+def _messages(tries: dict[int, list[Attempt]]) -> list[SentMessage]:
+    """Oldest first: a task of before may have been done again since."""
+    sent = [message for attempts in tries.values() for attempt in attempts for message in attempt.messages]
+    return sorted(sent, key=lambda message: (message.sent_at, message.id))
 
 
 def _owed_by_runs(

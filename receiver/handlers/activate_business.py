@@ -35,7 +35,7 @@ async def _enable(event: Event, context: Context) -> Done:
             raise NoRetry(
                 f"An earlier try of this may have enabled the account, and {moved_on(context)}. Look in your "
                 "system: if it is enabled, suspend it there; then set it to suspended on the case's page and "
-                "re-process this. If it is not, close this"
+                "re-process this"
             )
         return Done(f"Not enabled: {moved_on(context)}")
     if _is_uncertain(context):
@@ -56,7 +56,7 @@ async def _enable(event: Event, context: Context) -> Done:
 async def _take_back(event: Event, context: Context) -> Done:
     if _is_completed_again(context):
         if _is_uncertain(context):
-            raise NoRetry(f"{COMPARE}: if it is no longer completed, re-process this; else close it")
+            raise NoRetry(f"{COMPARE}: if it is no longer completed, re-process this; else leave it")
         return Done("Nothing was taken back: the case is completed again")
     withdrawn = {"access_granted": False, "verified_at": None, **_progress(event, context)}
     if context.business.account_status == AccountStatus.SUSPENDED:
@@ -103,7 +103,7 @@ def _progress(event: Event, context: Context) -> dict[str, Any]:
 async def _tell_service(what: str, event: Event, context: Context) -> str:
     """What it answered, to be said behind what was done."""
     if not SERVICE:
-        return ""
+        return " in the directory: no account service is set up to be told"
     body = json.dumps(_message(what, event, context), ensure_ascii=False).encode()
     answer = await post(SERVICE, body, f"msg_{context.idempotency_key}", context)
     return f": the account service answered {answer}"

@@ -21,6 +21,7 @@ from receiver.mail.composing import Mail
 from receiver.mail.server import Server
 from receiver.mail.templates import one_line
 
+CORRECT_IT = ": correct it on the case's page, then re-process"
 LONGEST_REPLY = 300  # characters, of what a server says
 
 
@@ -35,7 +36,10 @@ def nothing_was_sent(mail: Mail, server: Server) -> Iterator[None]:
 
 def _in_words(error: SMTPException | OSError, mail: Mail, server: Server) -> Exception:
     if isinstance(error, SMTPResponseException):
-        return _refused(_what(error, mail), SMTPResponse(error.code, error.message))
+        of_address = isinstance(error, SMTPRecipientRefused)
+        return _refused(
+            _what(error, mail), SMTPResponse(error.code, error.message), CORRECT_IT if of_address else ""
+        )
     if isinstance(error, TimeoutError):
         return TryAgain(f"The mail server {server} did not answer in time. Nothing was sent")
     cause = error if isinstance(error, OSError) and not isinstance(error, SMTPException) else error.__cause__
@@ -52,10 +56,10 @@ def _what(error: SMTPResponseException, mail: Mail) -> str:
     return "to take a mail"
 
 
-def _refused(what: str, reply: SMTPResponse) -> Exception:
+def _refused(what: str, reply: SMTPResponse, advice: str = "") -> Exception:
     said = _quoted(reply)
     if _is_final(reply.code):
-        return NoRetry(f"The mail server refused {what}: {said}. Nothing was sent")
+        return NoRetry(f"The mail server refused {what}: {said}. Nothing was sent{advice}")
     if _is_temporary(reply.code):
         return TryAgain(f"The mail server refused {what} for the moment: {said}. Nothing was sent")
     return TryAgain(f"The mail server gave an answer that can't be understood: {said}. Nothing was sent")

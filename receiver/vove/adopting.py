@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 
 from receiver.cases import Move
 from receiver.database import raise_revision
@@ -19,7 +19,7 @@ from receiver.directory.rows import change
 from receiver.event import Family, ref_key
 from receiver.ledger import case_rows
 from receiver.ledger.case_rows import CaseRow, NewMove, RacedError
-from receiver.models import EPOCH, MICROSECOND, events
+from receiver.models import EPOCH, MICROSECOND, events, runs
 from receiver.vove import views
 from receiver.vove.views import Comparison
 
@@ -173,6 +173,20 @@ def _take_name(connection: Connection, compared: Comparison, by: str, now: datet
     if compared.name is None or compared.name == compared.our_name:
         return False
     return bool(change(connection, compared.ref_id, {"name": compared.name}, by, now))
+
+
+def run_handlers(connection: Connection, event_id: int) -> bool:
+    """Have the handlers called for what was taken over without them. False where they were, or will be."""
+    waits = update(events).where(
+        events.c.id == event_id,
+        events.c.adopted_by.is_not(None),
+        events.c.dispatched_at.is_not(None),
+        ~select(runs.c.id).where(runs.c.event_id == events.c.id).exists(),
+    )
+    if connection.execute(waits.values(dispatched_at=None)).rowcount != 1:
+        return False
+    raise_revision(connection)
+    return True
 
 
 def take_new_names(

@@ -351,6 +351,20 @@ def test_where_vove_repeats_itself_the_first_message_still_counts(any_database: 
     assert [run.id for run in seen.tasks] == [told, again]
 
 
+def test_the_last_message_is_the_latest_whichever_task_sent_it(any_database: Database) -> None:
+    with writing(any_database) as connection:
+        _add_handlers(connection)
+        add_handler(connection, "call", "Call the customer", effect="customer")
+        *_, event = add_case(connection, "ACME-1")
+        for handler, sent_at in (("tell", NOON + HOUR), ("call", NOON)):
+            run = add_run(connection, event, RunState.SUCCEEDED, handler=handler)
+            add_attempt(connection, run, Outcome.SUCCEEDED)
+            add_message(connection, run, sent_at=sent_at)
+    customer = _read(any_database).strip.customer
+    assert customer.since == NOON + HOUR
+    assert [message.sent_at for message in customer.messages] == [NOON, NOON + HOUR]
+
+
 def test_a_handler_is_concerned_by_what_the_case_has_left(any_database: Database) -> None:
     with writing(any_database) as connection:
         add_handler(connection, "suspend", "Suspend", statuses=[], leaving='["COMPLETED"]', effect="account")

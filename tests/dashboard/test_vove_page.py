@@ -131,6 +131,26 @@ def test_pressing_twice_adopts_once_and_says_so(open_desk: OpenDesk, database: D
     engine.dispose()
 
 
+def test_what_was_adopted_without_the_handlers_offers_to_run_them(
+    open_desk: OpenDesk, database: Database
+) -> None:
+    engine = database.writer()
+    event_id = add(engine)
+    vove_said(engine, "COMPLETED")
+    with vove() as stand_in:
+        desk = opened(open_desk, database, stand_in)
+        adopt(desk, event_id, "COMPLETED")
+        assert "Nothing was done for it yet" in page(desk)
+        (path,) = re.findall(r'action="(/adoptions/[0-9]+/runs)"', page(desk))
+        asked = desk.client.post(path, data={"next": "/cases/acme"}, headers=SAME_ORIGIN)
+        assert (asked.status_code, asked.headers["location"]) == (303, "/cases/acme")
+        assert desk.client.post(f"/adoptions/{2**63}/runs", headers=SAME_ORIGIN).status_code == 404
+        with engine.begin() as connection:
+            waiting = select(events.c.id).where(events.c.dispatched_at.is_(None))
+            assert [f"/adoptions/{event}/runs" for event in connection.scalars(waiting)] == [path]
+    engine.dispose()
+
+
 def test_what_has_moved_on_since_the_page_was_shown_is_not_adopted(
     open_desk: OpenDesk, database: Database
 ) -> None:
@@ -274,6 +294,8 @@ def test_a_viewer_sees_what_vove_said_and_can_do_nothing(open_desk: OpenDesk, da
         assert "/adoptions" not in text
         assert check(desk).status_code == 403
         assert adopt(desk, event_id, "COMPLETED").status_code == 403
+        runs_for_it = desk.client.post(f"/adoptions/{event_id}/runs", headers=SAME_ORIGIN)
+        assert runs_for_it.status_code == 403
         assert stand_in.asked == []
     engine.dispose()
 

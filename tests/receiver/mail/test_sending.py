@@ -46,7 +46,8 @@ def test_a_refused_recipient_needs_a_person() -> None:
     with mailbox(refusing={"x@acme.example": "550 no such user"}) as box, pytest.raises(NoRetry) as said:
         send(mail("x@acme.example"), server(box.port), PLENTY)
     assert str(said.value) == (
-        "The mail server refused the address x@acme.example: 550 no such user. Nothing was sent"
+        "The mail server refused the address x@acme.example: 550 no such user. Nothing was sent: "
+        "correct it on the case's page, then re-process"
     )
 
 

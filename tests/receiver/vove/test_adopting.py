@@ -301,6 +301,23 @@ def test_no_handler_runs_for_it_unless_that_was_chosen(engine: Engine) -> None:
     assert run.event_id == rows(engine, events)[-1].id
 
 
+def test_the_handlers_can_be_run_afterwards_and_once(engine: Engine) -> None:
+    handler = Registered("activate", "Activate", ("COMPLETED",), False, "acme")
+    arrive(engine)
+    vove_says(engine, "COMPLETED")
+    adopted = adopt(engine)
+    assert isinstance(adopted, Adopted)
+    assert adopted.event_id is not None
+    webhook = rows(engine, events)[0].id
+    with engine.begin() as connection:
+        runs.dispatch(connection, [], NOW)
+        asked = [adopting.run_handlers(connection, event) for event in (adopted.event_id,) * 2]
+        assert asked == [True, False]
+        assert runs.dispatch(connection, [handler], NOW) == 1
+        assert not adopting.run_handlers(connection, adopted.event_id)
+        assert not adopting.run_handlers(connection, webhook)
+
+
 # The message that was lost comes after all: an endpoint was down, and VOVE repeats for a day.
 
 LATE = [
