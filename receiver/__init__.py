@@ -14,6 +14,7 @@ runs          a run's life: dispatch, claim, finish, retry, rescue, re-process, 
 worker        the loop that executes runs
 executor      one handler call in a process of its own, with a hard deadline
 vove          VOVE's own view over its API: compared with ours, adopted on a person's word
+retry_after   how long a service asks us to wait
 presence      each role's row in `workers`: who is there, since when, with what error
 """
 

@@ -17,6 +17,7 @@ from math import prod
 from typing import NamedTuple
 
 NOT_STARTED = "NOT_STARTED"
+KNOWN_STATUSES = frozenset({NOT_STARTED, "IN_PROGRESS", "IN_REVIEW", "COMPLETED", "REJECTED"})
 
 AHEAD = timedelta(seconds=5)  # a message may seem made this long after its first attempt: clocks differ
 BEHIND = timedelta(days=100)  # … and this long before it: Svix replays for 90 days

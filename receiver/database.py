@@ -11,7 +11,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, create_engine, event, true, update
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, true, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -135,6 +136,12 @@ class Database:
             connection.exec_driver_sql("BEGIN" if use == "reader" else "BEGIN IMMEDIATE")
 
         return engine
+
+
+def upsert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that can say what to do on a conflict: each database has its own, and both read alike."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    return insert(table)
 
 
 def raise_revision(connection: Connection) -> None:

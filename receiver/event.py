@@ -67,6 +67,11 @@ def ref_key(ref_id: str) -> bytes:
     return hashlib.blake2b(ref_id.encode(), digest_size=16).digest()
 
 
+def is_ref_id(text: str) -> bool:
+    """Whether a case can have this reference."""
+    return bool(text) and not UNSTORABLE.search(text) and len(text.encode()) <= MAX_REF_ID
+
+
 class RepeatedKeyError(ValueError):
     """Of a repeated key two readers may take different values: what was signed is then not one thing."""
 

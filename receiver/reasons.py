@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from receiver.database import upsert
 from receiver.handlers import Reason
 from receiver.models import reason_texts, reasons, record
 
@@ -78,9 +78,8 @@ def describe_reason(
     """Set what is given; a reason that was not known is entered. Raises ValueError on what can be no code."""
     if not code or len(code) > LONGEST_CODE:
         raise ValueError(f"a reason's code has 1 to {LONGEST_CODE} characters")
-    upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     entered = {"code": code, "never_tell": False, "updated_at": now, "updated_by": by}
-    connection.execute(upsert(reasons).values(entered).on_conflict_do_nothing())
+    connection.execute(upsert(connection, reasons).values(entered).on_conflict_do_nothing())
     given = {"label": label, "never_tell": never_tell}
     chosen = {name: value for name, value in given.items() if value is not None}
     if chosen:

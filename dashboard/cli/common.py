@@ -8,7 +8,7 @@ import click
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from dashboard.auth.users import UserError
+from dashboard.auth.users import UserError, normal_email
 from receiver.database import Database, DatabaseError
 from receiver.handlers.loading import HandlersError
 from receiver.settings import Settings, SettingsError, load
@@ -50,6 +50,16 @@ def in_words() -> Iterator[None]:
         raise click.ClickException(str(error)) from None
     except SQLAlchemyError as error:
         raise click.ClickException(f"The database can't be used: {getattr(error, 'orig', error)}") from None
+
+
+def _email(_context: click.Context, _parameter: click.Parameter, given: str) -> str:
+    email = normal_email(given)
+    if email is None:
+        raise click.BadParameter(f"{given!r} is no e-mail address")
+    return email
+
+
+by_whom = click.option("--by", metavar="EMAIL", required=True, callback=_email, help="Who you are.")
 
 
 def webhook(settings: Settings) -> str:

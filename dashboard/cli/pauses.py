@@ -5,21 +5,10 @@ from datetime import UTC, datetime
 import click
 from sqlalchemy import Connection, select
 
-from dashboard.auth.users import normal_email
-from dashboard.cli.common import database, in_words, prepare, writing
+from dashboard.cli.common import by_whom, database, in_words, prepare, writing
 from dashboard.filters import visible
 from receiver import runs
 from receiver.models import handlers
-
-
-def _email(_context: click.Context, _parameter: click.Parameter, given: str) -> str:
-    email = normal_email(given)
-    if email is None:
-        raise click.BadParameter(f"{given!r} is no e-mail address")
-    return email
-
-
-by_whom = click.option("--by", metavar="EMAIL", required=True, callback=_email, help="Who you are.")
 
 
 @click.command()

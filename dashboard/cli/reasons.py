@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 import click
 from sqlalchemy import Connection
 
-from dashboard.auth.users import normal_email
-from dashboard.cli.common import database, in_words, prepare, writing
+from dashboard.cli.common import by_whom, database, in_words, prepare, writing
 from receiver.directory.fields import LANGUAGE
 from receiver.event import UNSTORABLE
 from receiver.reasons import (
@@ -45,16 +44,8 @@ def _language(_context: click.Context, _parameter: click.Parameter, text: str) -
     return language
 
 
-def _email(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
-    email = normal_email(text)
-    if email is None:
-        raise click.BadParameter("must be an e-mail address")
-    return email
-
-
 CODE = click.argument("code", callback=_code)
 LANGUAGE_OPTION = click.option("--language", required=True, callback=_language, help="Such as en or pt-br.")
-BY = click.option("--by", required=True, callback=_email, help="Your e-mail address; it is kept.")
 
 
 @click.group()
@@ -100,7 +91,7 @@ def _state(newest: TextVersion, another_counts: bool) -> str:
 @click.option(
     "--never-tell/--may-tell", default=None, help="Whether telling the customer could be tipping off."
 )
-@BY
+@by_whom
 def set_reason(code: str, label: str | None, never_tell: bool | None, by: str) -> None:
     """Name a reason, or say that customers must never be told it."""
     if label is None and never_tell is None:
@@ -116,7 +107,7 @@ def set_reason(code: str, label: str | None, never_tell: bool | None, by: str) -
 @CODE
 @LANGUAGE_OPTION
 @click.option("--text", help="What customers shall read; else it is read from standard input.")
-@BY
+@by_whom
 def add_text(code: str, language: str, text: str | None, by: str) -> None:
     """Write what customers shall read. It counts once a second person has approved it."""
     with in_words():
@@ -140,7 +131,7 @@ def _checked(text: str) -> str:
 @reason.command("approve")
 @CODE
 @LANGUAGE_OPTION
-@BY
+@by_whom
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def approve(code: str, language: str, by: str, yes: bool) -> None:
     """Approve the newest text in a language, which somebody else has written."""

@@ -20,7 +20,7 @@ from dashboard.render import render
 from receiver.directory import rows
 from receiver.directory.csv_text import FIELDS
 from receiver.directory.fields import MAX_EMAIL, MAX_NAME, MAX_NOTES, AccountStatus, FieldError, checked
-from receiver.event import MAX_REF_ID, UNSTORABLE
+from receiver.event import is_ref_id
 from receiver.models import from_microseconds, to_microseconds
 
 DIGITS = 17  # of a moment in microseconds, until the year 5138
@@ -115,7 +115,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def _ref_id(ref: str) -> str:
-    if not ref or UNSTORABLE.search(ref) or len(ref.encode()) > MAX_REF_ID:
+    if not is_ref_id(ref):
         raise NotFoundException
     return ref
 

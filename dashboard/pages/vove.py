@@ -29,7 +29,7 @@ from dashboard.queries.vove import (
     find_last_reconciliation,
 )
 from dashboard.render import render
-from receiver.event import MAX_REF_ID, UNSTORABLE
+from receiver.event import is_ref_id
 from receiver.ledger.case_rows import RacedError
 from receiver.vove import adopting
 from receiver.vove.adopting import FRESH, Adopted, Refusal, Seen
@@ -102,7 +102,7 @@ def _back(form: FormMultiDict, ref_id: str, note: str | None) -> Redirect:
 
 def _ref_id(form: FormMultiDict) -> str:
     ref_id = _exactly(form, "ref")
-    if not ref_id or UNSTORABLE.search(ref_id) or len(ref_id.encode()) > MAX_REF_ID:
+    if not is_ref_id(ref_id):
         raise ValidationException("ref names no case")
     return ref_id
 

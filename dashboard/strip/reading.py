@@ -36,18 +36,18 @@ async def read_strip(connection: AsyncConnection, case: Case, business: Business
     registered = await find_registered(connection)
     concerned = concerning(registered, Family.KYB, case.status, present.left)
     effects = await find_effects(connection, [run.handler for run in runs])
+    called = {run.handler for run in runs}
+    uncalled = [handler for handler in concerned if handler.name not in called]
     known = Known(
         status=case.status,
-        owed=[*_owed_by_runs(runs, tries, effects), *_not_called(concerned, runs, present)],
+        owed=[*_owed_by_runs(runs, tries, effects), *_not_called(uncalled, present)],
         messages=_messages(tries),
         account_status=business.account_status if business else None,
         verified_at=business.verified_at if business else None,
         account_change=await find_account_change(connection, case.ref_key),
         has_account_handler=any(handler.effect == Effect.ACCOUNT for handler in registered),
     )
-    called = {run.handler for run in runs}
-    uncalled = [each.title for each in concerned if each.name not in called]
-    return Seen(strip_of(known), runs, uncalled, present)
+    return Seen(strip_of(known), runs, [handler.title for handler in uncalled], present)
 
 
 def _messages(tries: dict[int, list[Attempt]]) -> list[SentMessage]:
@@ -64,10 +64,9 @@ def _owed_by_runs(
     return [Owed(run.title, effects[run.handler], run, tries[run.id]) for run in latest.values()]
 
 
-def _not_called(concerned: Sequence[Registered], runs: Sequence[Run], present: Present) -> list[Owed]:
-    called = {run.handler for run in runs}
+def _not_called(uncalled: Sequence[Registered], present: Present) -> list[Owed]:
     return [
         Owed(handler.title, handler.effect, dispatched=present.dispatched, adopted_by=present.adopted_by)
-        for handler in concerned
-        if handler.effect and handler.name not in called
+        for handler in uncalled
+        if handler.effect
     ]

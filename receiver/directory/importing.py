@@ -10,9 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from receiver.database import raise_revision
+from receiver.database import raise_revision, upsert
 from receiver.directory.csv_file import Row
 from receiver.directory.csv_text import FIELDS
 from receiver.directory.rows import Change
@@ -92,8 +91,7 @@ def _find(connection: Connection, keys: Collection[bytes], lock: bool = False) -
 
 def _enter(connection: Connection, rows: Mapping[bytes, Row], by: str, now: datetime) -> set[bytes]:
     """Returns the keys of those that nobody else entered meanwhile."""
-    upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = upsert(businesses).on_conflict_do_nothing().returning(businesses.c.ref_key)
+    statement = upsert(connection, businesses).on_conflict_do_nothing().returning(businesses.c.ref_key)
     entered: set[bytes] = set()
     for some in _batches(sorted(rows)):
         values = [_as_new(key, rows[key], by, now) for key in some]

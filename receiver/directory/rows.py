@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from receiver.database import raise_revision
+from receiver.database import raise_revision, upsert
 from receiver.directory.fields import Business, checked
 from receiver.event import ref_key
 from receiver.models import businesses, record
@@ -88,7 +87,6 @@ def _is_so(row: Any, wanted: Mapping[str, Any]) -> bool:
 
 def _enter(connection: Connection, ref_id: str, key: bytes, by: str, now: datetime) -> bool:
     """False where the directory knows it already."""
-    upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     entered = {"ref_id": ref_id, "ref_key": key, "access_granted": False, "updated_at": now, "updated_by": by}
-    its_id = upsert(businesses).values(entered).on_conflict_do_nothing().returning(businesses.c.id)
-    return connection.execute(its_id).one_or_none() is not None
+    new = upsert(connection, businesses).values(entered).on_conflict_do_nothing()
+    return connection.execute(new.returning(businesses.c.id)).one_or_none() is not None

@@ -1,20 +1,18 @@
 """What a service's answer means: done, try again, or no use. Pure."""
 
 import json
-import re
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from receiver.handlers import NoRetry, RetryAfter, TryAgain, words
+from receiver.retry_after import wait_asked_for
 
 LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 LONGEST_WAIT = timedelta(days=1)  # that a service may ask for: then a person should hear of it
 LONGEST_SAID = 200  # characters of what it says, in a line that people read
 SAYING = ("detail", "message", "error_description", "error", "title")  # what JSON answers call it
-SECONDS = re.compile("[0-9]{1,15}")
 
 
 @dataclass(frozen=True)
@@ -83,13 +81,5 @@ def _verb(answer: Answer, asked: timedelta | None) -> str:
 
 
 def _asked(retry_after: str | None, now: datetime) -> timedelta | None:
-    """How long a service wants us to wait: in seconds, or until a date."""
-    text = (retry_after or "").strip()
-    if SECONDS.fullmatch(text):
-        return min(timedelta(seconds=min(int(text), 10**9)), LONGEST_WAIT)
-    try:
-        at = parsedate_to_datetime(text)
-        at = at if at.tzinfo else at.replace(tzinfo=UTC)
-        return min(max(at - now, timedelta()), LONGEST_WAIT)
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
+    wait = wait_asked_for(retry_after, now)
+    return None if wait is None else min(wait, LONGEST_WAIT)

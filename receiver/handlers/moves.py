@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
+from receiver.cases import KNOWN_STATUSES
 from receiver.handlers import Context, Event
-
-KNOWN = frozenset({"NOT_STARTED", "IN_PROGRESS", "IN_REVIEW", "COMPLETED", "REJECTED"})
 
 
 def moment(event: Event) -> datetime:
@@ -14,7 +13,7 @@ def moment(event: Event) -> datetime:
 
 def shown(status: str) -> str:
     """As pages say it."""
-    return f"“{status.replace('_', ' ').capitalize() if status in KNOWN else status}”"
+    return f"“{status.replace('_', ' ').capitalize() if status in KNOWN_STATUSES else status}”"
 
 
 def moved_on(context: Context) -> str:

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from receiver.database import raise_revision
+from receiver.database import raise_revision, upsert
 from receiver.event import UNSTORABLE
 from receiver.models import pauses, record
 
@@ -32,8 +31,7 @@ def pause(connection: Connection, handler: str, reason: str, by: str, now: datet
     Raises ReasonError.
     """
     reason = _checked(reason)
-    upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    paused = upsert(pauses).values(handler=handler, reason=reason, paused_at=now, paused_by=by)
+    paused = upsert(connection, pauses).values(handler=handler, reason=reason, paused_at=now, paused_by=by)
     if connection.execute(paused.on_conflict_do_nothing().returning(pauses.c.handler)).first() is None:
         return False  # not by the row count: on PostgreSQL that of an INSERT is not told
     raise_revision(connection)

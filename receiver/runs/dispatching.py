@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, ScalarSelect, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from receiver.database import raise_revision
+from receiver.database import raise_revision, upsert
 from receiver.handlers import Registered
 from receiver.models import RunState, StartedBy, events, handlers, runs
 from receiver.runs.conditions import IS_UNDISPATCHED
@@ -19,11 +18,10 @@ DISPATCH_BATCH = 200  # events in one transaction: the receiver waits for it
 
 def register(connection: Connection, registered: Sequence[Registered], now: datetime) -> None:
     """Note which handlers there are, for the pages. One that is no longer there is kept, and marked."""
-    upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     for handler in registered:
         row = _row(handler, now)
         connection.execute(
-            upsert(handlers).values(row).on_conflict_do_update(index_elements=["name"], set_=row)
+            upsert(connection, handlers).values(row).on_conflict_do_update(index_elements=["name"], set_=row)
         )
     gone = handlers.c.name.not_in([handler.name for handler in registered]), handlers.c.removed_at.is_(None)
     connection.execute(update(handlers).where(*gone).values(removed_at=now))
@@ -72,8 +70,7 @@ def dispatch(connection: Connection, registered: Sequence[Registered], now: date
         if handler.concerns(event.family, event.status, (event.previous_status, event.status_before))
     ]
     if queued:
-        upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        connection.execute(upsert(runs).on_conflict_do_nothing(), queued)
+        connection.execute(upsert(connection, runs).on_conflict_do_nothing(), queued)
         bring_forward(connection, {(run["ref_key"], run["handler"]) for run in queued}, now)
         raise_revision(connection)
     connection.execute(

@@ -9,9 +9,8 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, case, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from receiver.database import raise_revision
+from receiver.database import raise_revision, upsert
 from receiver.directory.rows import change
 from receiver.event import ref_key
 from receiver.executor import Ended
@@ -108,8 +107,7 @@ def _keep_messages(connection: Connection, claimed: Claimed, ended: Ended, now: 
 def _count(connection: Connection, claimed: Claimed, ended: Ended, now: datetime) -> None:
     """For the handlers' page: its rate of success, its times, its last failure."""
     took = max(0, to_microseconds(now) - to_microseconds(claimed.started_at))
-    upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    counted = upsert(attempt_counts).values(
+    counted = upsert(connection, attempt_counts).values(
         handler=claimed.handler, day=day_of(now), outcome=ended.outcome, n=1, took=took, longest=took
     )
     longer = counted.excluded.longest > attempt_counts.c.longest

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from receiver.cases import KNOWN_STATUSES
 from receiver.directory.fields import MAX_NAME
-from receiver.event import MAX_REF_ID, MAX_STATUS, UNSTORABLE
+from receiver.event import MAX_STATUS, UNSTORABLE, is_ref_id
 
-KNOWN_STATUSES = frozenset({"NOT_STARTED", "IN_PROGRESS", "IN_REVIEW", "COMPLETED", "REJECTED"})
 LISTS = ("data", "items", "results", "cases", "docs", "records")
 TOTALS = ("total", "totalCount", "count")
 BESIDE = ("meta", "pagination")  # objects that may hold the total
@@ -91,7 +91,7 @@ def _case(entry: Any) -> VoveCase | None:
     ref_id, status = _exactly(entry.get("refId")), _exactly(entry.get("status"))
     if ref_id is None or status is None:
         return None
-    if len(ref_id.encode()) > MAX_REF_ID or len(status) > MAX_STATUS:
+    if not is_ref_id(ref_id) or len(status) > MAX_STATUS:
         return None
     return VoveCase(
         ref_id,

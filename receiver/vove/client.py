@@ -11,12 +11,12 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from types import TracebackType
 
 import httpx
 
+from receiver.retry_after import wait_asked_for
 from receiver.settings import Settings
 from receiver.vove.troubles import RETRIED, Trouble, VoveError
 
@@ -127,7 +127,7 @@ def _check(answer: httpx.Response) -> None:
     if status in {401, 403}:
         raise VoveError(Trouble.KEY)
     if status == 429 or (status == 503 and "retry-after" in answer.headers):
-        raise VoveError(Trouble.BUSY, wait=_wait(answer.headers.get("retry-after", "")))
+        raise VoveError(Trouble.BUSY, wait=_wait(answer.headers.get("retry-after")))
     if status == 408 or status >= 500:
         raise VoveError(Trouble.FAILING, status)
     if answer.is_redirect or 300 <= status < 400:
@@ -136,15 +136,9 @@ def _check(answer: httpx.Response) -> None:
         raise VoveError(Trouble.REFUSED, status)
 
 
-def _wait(retry_after: str) -> float | None:
-    """Seconds, or a date; None for anything else."""
-    if retry_after.isascii() and retry_after.isdecimal():
-        return float(retry_after[:9])
-    try:
-        at = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    return max(0.0, (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - datetime.now(UTC).timestamp())
+def _wait(retry_after: str | None) -> float | None:
+    wait = wait_asked_for(retry_after, datetime.now(UTC))
+    return None if wait is None else wait.total_seconds()
 
 
 def _is_about_trust(error: BaseException | None) -> bool:

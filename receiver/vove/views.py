@@ -23,10 +23,9 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from receiver.cases import NOT_STARTED
-from receiver.database import raise_revision
+from receiver.database import raise_revision, upsert
 from receiver.event import ref_key
 from receiver.models import businesses, cases, record, vove_views
 from receiver.vove.answers import VoveCase
@@ -113,8 +112,7 @@ def _row(found: VoveCase, asked_at: datetime, by: str) -> dict[str, Any]:
 def _upsert(connection: Connection, rows: Sequence[dict[str, Any]], since: datetime) -> None:
     if not rows:
         return
-    upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    kept, new = vove_views.c, upsert(vove_views)
+    kept, new = vove_views.c, upsert(connection, vove_views)
     changed_later = or_(kept.vove_changed_at.is_(None), new.excluded.vove_changed_at >= kept.vove_changed_at)
     connection.execute(
         new.on_conflict_do_update(
