@@ -17,6 +17,7 @@ render      template to answer, page or part; `layout` is what stands around eve
 asking      VOVE is asked about a case while somebody waits for the page
 live        tells open pages that something changed
 words       the code's words as people read them; `causes` says why a delivery was not taken
+zones       in which zone pages tell their times
 filters     times, sizes and names in templates
 errors      every error as a page or a line on it; `headers` is what every answer carries
 paths       addresses compared as they came; `body`, a delivery's bytes to look at; `assets`, static files

@@ -24,6 +24,7 @@ from dashboard.errors import EXCEPTION_HANDLERS
 from dashboard.headers import add_headers
 from dashboard.paths import exact_path
 from dashboard.render import templates
+from dashboard.zones import tell_times_as_chosen
 from receiver.database import Database
 from receiver.presence import Presence
 from receiver.settings import Settings
@@ -35,7 +36,7 @@ MAX_BODY = 1024 * 1024  # bytes: a form with a tick for each of many runs
 def create_app(settings: Settings, database: Database) -> Litestar:
     app = Litestar(
         [healthz, static_file, live.changed, *pages.routes],
-        guards=[exact_path, known_host, same_site, signed_in],
+        guards=[tell_times_as_chosen, exact_path, known_host, same_site, signed_in],
         dependencies={"reader": Provide(_reader), "writer": Provide(_writer)},
         exception_handlers={**EXCEPTION_HANDLERS, NotSignedIn: lead_to_sign_in},
         before_send=[add_headers],

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from dashboard import words
+from dashboard.zones import in_zone, zone_name
 from receiver.directory.fields import MOMENTS
 
 # Of each field its name on the page, and what stands where it has no value.
@@ -51,4 +52,5 @@ def _value(field: str, value: Any, nothing: str) -> str:
 
 def _moment(value: str) -> str:
     """To the minute: the second says nothing beside the try's own time."""
-    return f"{datetime.fromisoformat(value):%-d %b %Y, %H:%M} UTC"
+    at = datetime.fromisoformat(value)
+    return f"{in_zone(at):%-d %b %Y, %H:%M} {zone_name(at)}"

@@ -13,6 +13,7 @@ from dashboard.causes import cause
 from dashboard.changes import changes
 from dashboard.queries.runs import counted
 from dashboard.tally import rate
+from dashboard.zones import in_zone, zone_name
 
 LONG = 30 * 86400  # seconds: in an age of months hours say nothing
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -22,18 +23,26 @@ BLANK = set("\u115f\u1160\u2800\u3164\uffa0")  # printable, they say, but nothin
 
 def moment(at: datetime) -> str:
     """To the second and with its zone: `22 Nov 2026, 14:31:07 UTC`."""
-    return f"{at.astimezone(UTC):%-d %b %Y, %H:%M:%S} UTC"
+    return f"{in_zone(at):%-d %b %Y, %H:%M:%S} {zone_name(at)}"
 
 
 def time(at: datetime | None, text: str | None = None) -> Markup:
     """A `<time>` that says the time of day, or the text given; the exact moment on hover."""
     if at is None:
         return Markup("—")
-    utc = at.astimezone(UTC)
-    shown = text or f"{utc:%H:%M:%S}"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        utc.isoformat(timespec="milliseconds"), moment(utc), shown
+        at.astimezone(UTC).isoformat(timespec="milliseconds"), moment(at), text or clock(at)
     )
+
+
+def on(at: datetime | None, form: str) -> Markup:
+    """A `<time>` in this form of strftime: `received_at | on("%-d %b, %H:%M")`."""
+    return time(at, clock(at, form) if at else None)
+
+
+def clock(at: datetime, form: str = "%H:%M:%S") -> str:
+    """As plain text, in the reader's zone."""
+    return f"{in_zone(at):{form}}"
 
 
 def ago(at: datetime | None, now: datetime) -> Markup:
@@ -72,7 +81,7 @@ def between(start: datetime, end: datetime) -> str:
 
 
 def day(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%A, %-d %B %Y}"
+    return f"{in_zone(at):%A, %-d %B %Y}"
 
 
 def size(count: int) -> str:
@@ -140,6 +149,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "case_path": case_path,
     "cause": cause,
     "changes": changes,
+    "clock": clock,
     "counted": counted,
     "day": day,
     "family": words.family,
@@ -148,6 +158,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "language": words.language,
     "lines": lines,
     "moment": moment,
+    "on": on,
     "outcome": words.outcome,
     "plural": plural,
     "prose": prose,

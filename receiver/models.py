@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -117,6 +118,15 @@ metadata = MetaData(
     }
 )
 
+# What can be wrong with a case, as SQL of its columns: written out, so that a partial index serves it.
+WRONG = {
+    "not_enabled": "status = 'COMPLETED' AND NOT account_active",
+    "still_enabled": "status <> 'COMPLETED' AND account_active",
+    "not_told": "status = 'REJECTED' AND COALESCE(told_at, 0) < status_since",
+    "with_gap": "gap",
+    "uncertain": "uncertain",
+}
+
 Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite grows ids by itself only on INTEGER
 
 deliveries = Table(
@@ -187,6 +197,16 @@ Index(
     postgresql_where=text("dispatched_at IS NULL"),
 )
 
+# Read by the page of rejections: how many for which reason, by day.
+Index(
+    "events_rejecting",
+    text("COALESCE(message_at, first_attempt_at)"),
+    text("substr(reason, 1, 200)"),
+    events.c.ref_key,
+    sqlite_where=text("status = 'REJECTED' AND place IS NOT NULL AND link <> 'repeat'"),
+    postgresql_where=text("status = 'REJECTED' AND place IS NOT NULL AND link <> 'repeat'"),
+)
+
 cases = Table(
     "cases",
     metadata,
@@ -204,9 +224,41 @@ cases = Table(
     Column("last_event_id", Key, ForeignKey("events.id"), nullable=False),
     Column("newest_message_at", UtcTime),
     Column("changed_at", UtcTime, nullable=False),  # when we last learned something of it
+    # What people and handlers did about it. The ledger never writes these; its rules don't need them.
+    Column("assigned_to", Text),  # an e-mail address
+    Column("account_active", Boolean, nullable=False, server_default=false()),  # as the directory has it
+    Column("told_at", UtcTime),  # when the customer was last written to
 )
 Index("cases_by_change", cases.c.changed_at, cases.c.id)
 Index("cases_by_status", cases.c.status, cases.c.changed_at, cases.c.id)
+# Read by the list of cases: the longest in a status first, and those over its limit.
+Index("cases_by_age", cases.c.status, cases.c.status_since, cases.c.id)
+# A reason may be as long as a delivery; no index takes that.
+Index(
+    "cases_by_reason",
+    text("substr(reason, 1, 200)"),
+    cases.c.changed_at,
+    cases.c.id,
+    sqlite_where=text("reason IS NOT NULL"),
+    postgresql_where=text("reason IS NOT NULL"),
+)
+Index(
+    "cases_assigned",
+    cases.c.assigned_to,
+    cases.c.changed_at,
+    cases.c.id,
+    sqlite_where=text("assigned_to IS NOT NULL"),
+    postgresql_where=text("assigned_to IS NOT NULL"),
+)
+# Read by the overview, and by the lists behind its figures: what should be few, the oldest first.
+for name, is_wrong in WRONG.items():
+    Index(
+        f"cases_{name}",
+        cases.c.status_since,
+        cases.c.id,
+        sqlite_where=text(is_wrong),
+        postgresql_where=text(is_wrong),
+    )
 
 # What people know of a business beside VOVE's verdict: see receiver/directory.
 businesses = Table(
@@ -234,9 +286,19 @@ reasons = Table(
     metadata,
     Column("code", Text, primary_key=True),
     Column("label", Text),
+    Column("explanation", Text),  # for ourselves: what it means, what to do
     Column("never_tell", Boolean, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     Column("updated_by", Text, nullable=False),
+)
+# Every code that VOVE has given, noted as its event is dispatched: one that nobody has described is new.
+seen_reasons = Table(
+    "seen_reasons",
+    metadata,
+    Column("code", Text, primary_key=True),  # its first 200 characters
+    Column("first_at", UtcTime, nullable=False),
+    Column("last_at", UtcTime, nullable=False),
+    Column("ref_id", Text, nullable=False),  # of the case that it was first seen with
 )
 reason_texts = Table(
     "reason_texts",
@@ -251,6 +313,52 @@ reason_texts = Table(
     Column("approved_by", Text),
 )
 Index("reason_texts_by_code", reason_texts.c.code, reason_texts.c.language, reason_texts.c.id)
+
+# How long a case may be in a status. None: as long as it takes.
+status_limits = Table(
+    "status_limits",
+    metadata,
+    Column("status", Text, primary_key=True),
+    Column("days", Integer, nullable=False),
+    Column("working_days", Boolean, nullable=False),  # Saturdays and Sundays don't count
+    Column("updated_at", UtcTime, nullable=False),
+    Column("updated_by", Text, nullable=False),
+)
+# What else people set on the settings page, by name: see receiver/desk_settings.py.
+desk_settings = Table(
+    "desk_settings",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("updated_by", Text, nullable=False),
+)
+
+# Who did what, on what, why. Only ever appended to: see receiver/activity.py.
+activities = Table(
+    "activities",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("by", Text, nullable=False),  # an e-mail address, or a command's or a program's name
+    Column("kind", Text, nullable=False),  # see activity.Kind
+    Column("ref_id", Text),
+    Column("ref_key", LargeBinary),
+    Column("run_id", Key),
+    Column("subject", Text),  # what else it was done to: a handler, a reason, a status, a person
+    Column("detail", Text),  # why, or what it is now
+    sqlite_autoincrement=True,
+)
+Index("activities_by_person", activities.c.by, activities.c.id)
+Index("activities_by_kind", activities.c.kind, activities.c.id)
+Index("activities_by_time", activities.c.at, activities.c.id)
+Index(
+    "activities_by_case",
+    activities.c.ref_key,
+    activities.c.id,
+    sqlite_where=text("ref_key IS NOT NULL"),
+    postgresql_where=text("ref_key IS NOT NULL"),
+)
 
 # VOVE's own view of a case, as its API last told it: see receiver/vove. One that is there is compared.
 vove_views = Table(
@@ -375,6 +483,11 @@ runs = Table(
     Column("requested_by", Text),  # who, where it is a person
     Column("requested_at", UtcTime),
     Column("summary", Text),  # of the last attempt: its result or the first line of its error
+    Column("fingerprint", Text),  # of the failure that the last attempt ended with, see failures
+    Column("closed_at", UtcTime),  # closed_*: of one that a person closed without retrying
+    Column("closed_by", Text),
+    Column("close_reason", Text),  # see runs.CloseReason
+    Column("close_note", Text),
     UniqueConstraint("event_id", "handler"),
 )
 # Read by runs.claim, for the next one of a handler that is due.
@@ -402,6 +515,76 @@ Index(
     postgresql_where=text("state = 'running'"),
 )
 Index("runs_by_state", runs.c.state, runs.c.id)
+# Read by the list of failures, and by that of the cases with one.
+Index(
+    "runs_failed",
+    runs.c.fingerprint,
+    runs.c.id,
+    runs.c.ref_key,
+    sqlite_where=text("state = 'failed'"),
+    postgresql_where=text("state = 'failed'"),
+)
+Index(
+    "runs_failed_by_case",
+    runs.c.ref_key,
+    sqlite_where=text("state = 'failed'"),
+    postgresql_where=text("state = 'failed'"),
+)
+# Read when a run fails: the same failure opens a closed one of its case again.
+Index(
+    "runs_closed",
+    runs.c.ref_key,
+    runs.c.handler,
+    sqlite_where=text("state = 'closed'"),
+    postgresql_where=text("state = 'closed'"),
+)
+
+# What runs fail with: the same handler, the same kind of error, at the same place of the company's code.
+failures = Table(
+    "failures",
+    metadata,
+    Column("fingerprint", Text, primary_key=True),
+    Column("handler", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # the exception's type, or an outcome
+    Column("place", Text),  # the innermost own frame: `module.function`
+    Column("error", Text, nullable=False),  # of the last one, its first line
+    Column("first_at", UtcTime, nullable=False),
+    Column("last_at", UtcTime, nullable=False),
+)
+
+# Many runs re-processed, or closed, on one word: exactly those that a person saw counted.
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("created_at", UtcTime, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("what", Text, nullable=False),  # which runs these are, in words
+    Column("repeat_done", Boolean, nullable=False),  # also those that succeeded
+    Column("reason", Text),
+    Column("total", Integer, nullable=False),
+    Column("confirmed_at", UtcTime),
+    Column("stopped_at", UtcTime),
+    Column("stopped_by", Text),
+    Column("finished_at", UtcTime),
+)
+batch_items = Table(
+    "batch_items",
+    metadata,
+    Column("batch_id", Key, ForeignKey("batches.id"), primary_key=True, autoincrement=False),
+    Column("run_id", Key, ForeignKey("runs.id"), primary_key=True, autoincrement=False),
+    Column("tries", Integer, nullable=False),  # as they were shown
+    Column("result", Text),  # none: still to come; see runs/batches.py
+    Column("done_at", UtcTime),
+)
+# Read by the worker, for the next ones to come.
+Index(
+    "batch_items_to_come",
+    batch_items.c.batch_id,
+    batch_items.c.run_id,
+    sqlite_where=text("result IS NULL"),
+    postgresql_where=text("result IS NULL"),
+)
 
 attempts = Table(
     "attempts",

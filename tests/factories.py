@@ -12,7 +12,8 @@ from sqlalchemy import Connection, insert, select, update
 
 from receiver.cases import Link
 from receiver.database import Database
-from receiver.directory.rows import change
+from receiver.directory.fields import AccountStatus
+from receiver.directory.rows import change, find
 from receiver.event import ref_key
 from receiver.models import (
     EPOCH,
@@ -142,9 +143,15 @@ def add_case_row(
         "last_event_id": event_ids[-1],
         "newest_message_at": since,
         "changed_at": since + SECOND,
+        "account_active": _is_active(connection, ref_id),
     }
     _count_up(connection, case_counts, {"status": status})
     return _add(connection, cases, values | given)
+
+
+def _is_active(connection: Connection, ref_id: str) -> bool:
+    business = find(connection, ref_id)
+    return business is not None and business.account_status == AccountStatus.ACTIVE
 
 
 def add_run(connection: Connection, event_id: int, state: str = RunState.FAILED, **given: Any) -> int:
@@ -220,6 +227,8 @@ def add_message(connection: Connection, run_id: int, **given: Any) -> None:
         "sent_at": NOON,
     }
     connection.execute(insert(messages).values(values | given))
+    told = update(cases).where(cases.c.ref_key == run.ref_key)
+    connection.execute(told.values(told_at=(values | given)["sent_at"]))
 
 
 def add_reason(

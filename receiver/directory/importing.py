@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from receiver.database import raise_revision, upsert
 from receiver.directory.csv_file import Row
 from receiver.directory.csv_text import FIELDS
-from receiver.directory.rows import Change
+from receiver.directory.rows import Change, note_accounts
 from receiver.event import ref_key
 from receiver.models import businesses
 
@@ -56,10 +56,18 @@ def import_rows(connection: Connection, rows: Sequence[Row], by: str, now: datet
     differences = {key: _difference(by_key[key], row) for key, row in known.items()}
     changed = {key: difference for key, difference in differences.items() if difference.changes}
     _change(connection, changed, known, by, now)
+    _note_accounts(
+        connection, {key for key in entered | changed.keys() if "account_status" in by_key[key].fields}
+    )
     if entered or changed:
         raise_revision(connection)
     fields = Counter(each.field for difference in changed.values() for each in difference.changes)
     return Imported(len(entered), len(changed), len(rows) - len(entered) - len(changed), fields)
+
+
+def _note_accounts(connection: Connection, keys: Collection[bytes]) -> None:
+    for some in _batches(sorted(keys)):
+        note_accounts(connection, some)
 
 
 def count(differences: Sequence[Difference]) -> Imported:

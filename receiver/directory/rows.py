@@ -1,6 +1,6 @@
 """The directory in SQL. Every function takes a connection inside a transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from receiver.database import raise_revision, upsert
-from receiver.directory.fields import Business, checked
+from receiver.directory.fields import AccountStatus, Business, checked
 from receiver.event import ref_key
-from receiver.models import businesses, record
+from receiver.models import businesses, cases, record
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,23 @@ def change(
             .where(businesses.c.ref_key == key)
             .values(**values, updated_at=now, updated_by=by)
         )
+        if "account_status" in values:
+            note_accounts(connection, [key])
         raise_revision(connection)
     return changed
+
+
+def note_accounts(connection: Connection, keys: Collection[bytes]) -> None:
+    """On their cases, in the transaction that changes them: what is at odds is then found by an index.
+
+    They are locked in the order that the ledger has, so that neither waits for the other crosswise.
+    """
+    of_these = cases.c.ref_key.in_(keys)
+    connection.execute(select(cases.c.id).where(of_these).order_by(cases.c.ref_key).with_for_update())
+    active = select(businesses.c.id).where(
+        businesses.c.ref_key == cases.c.ref_key, businesses.c.account_status == AccountStatus.ACTIVE
+    )
+    connection.execute(update(cases).where(of_these).values(account_active=active.exists()))
 
 
 def edit(

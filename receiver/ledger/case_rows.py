@@ -248,7 +248,23 @@ def _insert(connection: Connection, created: Sequence[Computed]) -> list[bytes]:
         [computed.row for computed in created],
         "ON CONFLICT (ref_key) DO NOTHING RETURNING ref_key",
     )
-    return sorted({computed.row.ref_key for computed in created} - {bytes(key) for (key,) in inserted})
+    keys = {bytes(key) for (key,) in inserted}
+    _note_active_accounts(connection, keys)
+    return sorted({computed.row.ref_key for computed in created} - keys)
+
+
+def _note_active_accounts(connection: Connection, created: Iterable[bytes]) -> None:
+    """The directory may have known the business before its case began; from now on it keeps this itself."""
+    active = select_in(
+        connection,
+        "SELECT ref_key FROM businesses WHERE account_status = 'active' AND ref_key",
+        sorted(created),
+    )
+    execute_many(
+        connection,
+        "UPDATE cases SET account_active = TRUE WHERE ref_key = ?",
+        [(bytes(row.ref_key),) for row in active],
+    )
 
 
 def _update(connection: Connection, rows: Iterable[CaseRow]) -> None:

@@ -20,6 +20,7 @@ from receiver.models import (
     StartedBy,
     attempt_counts,
     attempts,
+    cases,
     day_of,
     events,
     handlers,
@@ -102,6 +103,7 @@ def _keep_messages(connection: Connection, claimed: Claimed, ended: Ended, now: 
     connection.execute(
         insert(messages), [of_attempt | asdict(message) | {"sent_at": now} for message in ended.messages]
     )
+    connection.execute(update(cases).where(cases.c.ref_key == key).values(told_at=now))
 
 
 def _count(connection: Connection, claimed: Claimed, ended: Ended, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """The migrations build the tables that models.py describes, on each database."""
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -11,6 +12,7 @@ from receiver.runs import retire
 from tests.receiver.factories import NOON
 
 
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection", "ignore:autogenerate skipping")  # of expressions
 def test_the_migrations_build_what_the_models_describe(any_database: Database) -> None:
     any_database.check_schema()
     engine = any_database.writer()
