@@ -10,7 +10,7 @@ demo: setup            ## the whole product on a throwaway database, with an inv
 	$(BIN)/kybdesk demo
 test: .venv/.dev       ## every test, in a real browser too
 	@sh tests/browser/install-chromium.sh
-	$(BIN)/pytest
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses auto --dist worksteal
 check: .venv/.dev      ## format, lint, strict types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

@@ -10,13 +10,23 @@ app         the internal ASGI app: what every page has in common
 auth        who is looking and what they may do: users, sessions, sign-in, guards
 pages       one file for each noun of the menu
 queries     every SELECT of the pages, keyset-paged, to frozen rows
-timeline    one case's facts, merged and sorted; `way` is the picture of its way through the statuses
-strip       is the account enabled, was the customer told, and why not
+timeline    one case's facts, merged and sorted; `rounds` tells where it began again, `way` draws one of them
+strip       is the account enabled, was the customer told, and why not; what to do next
+case_file   all of a case for an auditor, with a digest that tells whether it is unchanged
 tally       how a handler's tries went, by day; `changes` says what a try changed in the directory
+charts      the shapes of bars and lines; `periods` are the last weeks and months
 render      template to answer, page or part; `layout` is what stands around every page
 asking      VOVE is asked about a case while somebody waits for the page
 live        tells open pages that something changed
 words       the code's words as people read them; `causes` says why a delivery was not taken
+diagnosis   which usual mistake a refused delivery shows, and does it verify with today's secrets?
+resending   a delivery as commands that send its bytes to a test endpoint
+sender      what VOVE still sends again, and until when
+worries     what on the health page needs somebody; `week` is the picture of outages
+spans       a time from and a time to, in forms and addresses
+glossary    every word of the pages with its meaning; `places` is where one can go from every page
+deeds       what a task does, in words of the business; `results` says what became of many at once
+tracebacks  the company's own code first
 zones       in which zone pages tell their times
 filters     times, sizes and names in templates
 errors      every error as a page or a line on it; `headers` is what every answer carries

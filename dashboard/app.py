@@ -21,6 +21,7 @@ from dashboard.auth.guards import NotSignedIn, lead_to_sign_in, signed_in
 from dashboard.auth.origins import known_host, same_site
 from dashboard.auth.throttle import SignInThrottle
 from dashboard.errors import EXCEPTION_HANDLERS
+from dashboard.exports.progress import Exports
 from dashboard.headers import add_headers
 from dashboard.paths import exact_path
 from dashboard.render import templates
@@ -53,6 +54,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         assets=assets,
         templates=templates(ROOT / "templates", assets),
         sign_in_throttle=SignInThrottle(),
+        exports=Exports(),
     )
     app.asgi_handler = _head_as_get(app.asgi_handler)
     return app

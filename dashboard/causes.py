@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from receiver.event import Unreadability
+from receiver.models import Verdict
+from receiver.verification import Refusal
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -131,3 +135,10 @@ CAUSES = {
 def cause(code: str) -> Cause:
     """A cause from a newer receiver is shown as it came."""
     return CAUSES.get(code) or Cause(code, f"The receiver says: {code}.")
+
+
+# A cause has one verdict.
+BY_VERDICT: dict[Verdict, dict[str, Cause]] = {
+    Verdict.REFUSED: {code: CAUSES[code] for code in Refusal},
+    Verdict.QUARANTINED: {code: CAUSES[code] for code in Unreadability},
+}

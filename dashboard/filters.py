@@ -9,15 +9,22 @@ from urllib.parse import quote, urlencode
 from markupsafe import Markup
 
 from dashboard import words
+from dashboard.ageing import ageing
 from dashboard.causes import cause
 from dashboard.changes import changes
+from dashboard.charts import outline
+from dashboard.deeds import deed_of
+from dashboard.needs import needs_of
 from dashboard.queries.runs import counted
+from dashboard.results import close_reason, outcome_of_item, why_skipped
 from dashboard.tally import rate
+from dashboard.tracebacks import own_frames
 from dashboard.zones import in_zone, zone_name
 
 LONG = 30 * 86400  # seconds: in an age of months hours say nothing
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 DOTS = {".", ".."}  # browsers take these out of a path, even when encoded
+VERBS = {"notes", "assignment", "next"}  # below /cases/ these are no references, with whatever slashes
 BLANK = set("\u115f\u1160\u2800\u3164\uffa0")  # printable, they say, but nothing is seen of them
 
 
@@ -87,7 +94,15 @@ def day(at: datetime) -> str:
 def size(count: int) -> str:
     if count < 1024:
         return f"{count} bytes" if count != 1 else "1 byte"
-    return f"{count / 1024:,.1f} KiB" if count < 1024 * 1024 else f"{count / 1024 / 1024:,.1f} MiB"
+    power = 1 if count < 1024**2 else 2 if count < 1024**3 else 3
+    return f"{count / 1024**power:,.1f} {('KiB', 'MiB', 'GiB')[power - 1]}"
+
+
+def percent(share: float) -> str:
+    """`42 %`, `3.1 %`; never nothing where there is something, nor all where something is missing."""
+    if 0 < share < 0.1:
+        return "under 0.1 %"
+    return f"{min(share, 99.9) if share < 100 else share:.{0 if share >= 10 and share % 1 < 0.05 else 1}f} %"
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
@@ -131,8 +146,9 @@ def _seen(character: str) -> str:
 
 def case_path(ref_id: str) -> str:
     """Of slashes alone the router leaves nothing of a path."""
-    encoded = quote(ref_id, safe="")
-    return f"/cases?ref={encoded}" if ref_id in DOTS or not ref_id.strip("/") else f"/cases/{encoded}"
+    encoded, alone = quote(ref_id, safe=""), ref_id.strip("/")
+    by_query = ref_id in DOTS or not alone or alone in VERBS
+    return f"/cases?ref={encoded}" if by_query else f"/cases/{encoded}"
 
 
 def address(path: str, **parameters: Any) -> str:
@@ -144,22 +160,30 @@ def address(path: str, **parameters: Any) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "address": address,
     "age": age,
+    "ageing": ageing,
     "ago": ago,
     "between": between,
     "case_path": case_path,
     "cause": cause,
     "changes": changes,
     "clock": clock,
+    "close_reason": close_reason,
     "counted": counted,
     "day": day,
+    "deed": deed_of,
     "family": words.family,
     "identifier": identifier,
     "in_a_sentence": words.in_a_sentence,
     "language": words.language,
     "lines": lines,
     "moment": moment,
+    "needs": needs_of,
     "on": on,
     "outcome": words.outcome,
+    "outline": outline,
+    "outcome_of_item": outcome_of_item,
+    "own_frames": own_frames,
+    "percent": percent,
     "plural": plural,
     "prose": prose,
     "rate": rate,
@@ -172,4 +196,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "took": took,
     "verdict": words.verdict,
     "visible": visible,
+    "why_skipped": why_skipped,
 }

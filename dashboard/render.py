@@ -11,6 +11,11 @@ Every template may use:
     path          of the request, without its query, such as "/cases"
     now           an aware datetime, UTC
     timezone      `ZoneInfo`: what "today" means
+    zone_switch   `Switch`: in which zone times are told, and which other there is
+    keys_off      whether single letters do nothing
+    asked         of the request, path and query, as it came
+    PLACES, BELOW what stands in the rail, a tuple of `Place` each
+    term(key)     `Word`: a word of the pages with its meaning, see glossary.TERMS
     static(path)  the address of a file below static/, such as static("css/base.css")
 and the filters in `filters.FILTERS`, a dict from name to function. A page may use also what its layout shows:
     revision        of the ledger, a number; None on the sign-in page and on error pages
@@ -33,7 +38,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dashboard.aliases import AnyConnection, AnyRequest
 from dashboard.assets import Assets
 from dashboard.filters import FILTERS
+from dashboard.glossary import TERMS
 from dashboard.layout import NOTHING_KNOWN, layout
+from dashboard.places import BELOW, PLACES
+from dashboard.zones import switch
+
+KEYS, OFF = "keys", "off"  # a cookie, and its value for those whom single letters are in the way of
 
 
 async def render(
@@ -63,14 +73,22 @@ def wants_part(request: AnyConnection) -> bool:
 
 
 def _common(request: AnyRequest) -> dict[str, Any]:
-    settings = request.app.state.settings
+    settings, now = request.app.state.settings, datetime.now(UTC)
     return {
         "user": request.scope.get("user"),
         "environment": settings.environment,
         "path": request.scope["path"],
-        "now": datetime.now(UTC),
+        "now": now,
         "timezone": settings.timezone,
+        "zone_switch": switch(request, now),
+        "keys_off": request.cookies.get(KEYS) == OFF,
+        "asked": _asked(request),
     }
+
+
+def _asked(request: AnyRequest) -> str:
+    path, query = request.scope["raw_path"].decode("latin-1"), request.scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
 
 
 def templates(directory: Path, assets: Assets) -> Environment:
@@ -82,5 +100,5 @@ def templates(directory: Path, assets: Assets) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(FILTERS)
-    environment.globals["static"] = assets.address
+    environment.globals.update(static=assets.address, PLACES=PLACES, BELOW=BELOW, term=TERMS.__getitem__)
     return environment

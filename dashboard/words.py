@@ -1,9 +1,15 @@
 """The code's words as people read them, each with the one sentence that explains it."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from receiver.mail.languages import NAMES
 from receiver.models import Outcome, RunState, Verdict
+from receiver.reasons import code_of
+
+LONGEST = 40  # characters: a word of VOVE's may have any number
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +20,11 @@ class Word:
     sign: str
     tone: str
     meaning: str
+
+    @property
+    def anchor(self) -> str:
+        """Of its place in the glossary; a status that we don't know has none, and leads to the top."""
+        return re.sub("[^a-z0-9]+", "_", self.text[:LONGEST].lower()).strip("_")
 
 
 STATUSES = {
@@ -91,6 +102,8 @@ REFUSALS = {
     "queued": "It had been asked for already, waits for its turn, and is done once.",
     "running": "It is running already, and is done once.",
     "tried": "It was tried since the page was shown: see below how that went before you ask again.",
+    "succeeded": "It was done since the page was shown.",
+    "closed": "It had been closed already.",
 }
 
 
@@ -123,10 +136,13 @@ def language(code: str) -> str:
     return NAMES.get(code.lower().partition("-")[0]) or code
 
 
-def reason(code: str | None) -> str:
-    """A reason in words: its code with the capitals and underscores taken out, where it is one."""
+def reason(code: str | None, labels: Mapping[str, str] = MappingProxyType({})) -> str:
+    """A reason in words: its label, where it has one (see queries.reasons.find_labels), else its code without
+    capitals and underscores."""
     if not code:
         return "No reason given"
+    if label := labels.get(code_of(code)):
+        return label
     if not (code.isupper() and code.isascii()):
         return code
     words = " ".join(word if word in ABBREVIATIONS else word.lower() for word in code.split("_"))

@@ -13,7 +13,8 @@ handlers      the company's functions: how they register, what they may return o
 runs          a run's life: dispatch, claim, finish, retry, rescue, re-process, close
 worker        the loop that executes runs
 executor      one handler call in a process of its own, with a hard deadline
-activity      who did what, on what, why
+reasons       what the company says of a rejection's reason, and may tell the customer
+activity      who did what, on what, why; `casework`: notes on cases, and who sees to one
 vove          VOVE's own view over its API: compared with ours, adopted on a person's word
 retry_after   how long a service asks us to wait
 presence      each role's row in `workers`: who is there, since when, with what error

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     SET = "set"  # a limit or another setting (subject: which; detail: to what)
     EXPORTED = "exported"  # a list (subject: which; detail: its filters)
     CASE_FILE = "case file"  # given out (subject: its SHA-256; detail: how many cases)
+    USER_ADDED = "user added"  # (subject: the e-mail address; detail: the role)
 
 
 def note(

@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, true, update
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, text, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -142,6 +142,12 @@ def upsert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.I
     """An INSERT that can say what to do on a conflict: each database has its own, and both read alike."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     return insert(table)
+
+
+def lock(connection: Connection, table: Table) -> None:
+    """Until the transaction ends nobody else writes this small table; SQLite's writers wait anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def raise_revision(connection: Connection) -> None:

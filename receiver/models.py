@@ -21,6 +21,7 @@ from sqlalchemy import (
     false,
     text,
 )
+from sqlalchemy.dialects.postgresql import TEXT
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -118,11 +119,13 @@ metadata = MetaData(
     }
 )
 
-# What can be wrong with a case, as SQL of its columns: written out, so that a partial index serves it.
+# What can be wrong with a case, as SQL of its columns: written out, so that a partial index serves it. Of a
+# bare status SQLite would rather take the index by status and age, and walk all cases that are in it; and a
+# comparison that has the index's column at its right it turns round, and does not know it again.
 WRONG = {
-    "not_enabled": "status = 'COMPLETED' AND NOT account_active",
+    "not_enabled": "status || '' = 'COMPLETED' AND NOT account_active",
     "still_enabled": "status <> 'COMPLETED' AND account_active",
-    "not_told": "status = 'REJECTED' AND COALESCE(told_at, 0) < status_since",
+    "not_told": "status || '' = 'REJECTED' AND status_since > COALESCE(told_at, 0)",
     "with_gap": "gap",
     "uncertain": "uncertain",
 }
@@ -161,6 +164,21 @@ Index(
     deliveries.c.id,
     sqlite_where=text("shape IS NOT NULL"),
     postgresql_where=text("shape IS NOT NULL"),
+)
+# Read by the list of deliveries: by cause, and by an id that became no event (others have their event).
+Index(
+    "deliveries_by_cause",
+    deliveries.c.cause,
+    deliveries.c.id,
+    sqlite_where=text("cause IS NOT NULL"),
+    postgresql_where=text("cause IS NOT NULL"),
+)
+Index(
+    "deliveries_by_svix_id",
+    deliveries.c.svix_id,
+    deliveries.c.id,
+    sqlite_where=text("event_id IS NULL AND svix_id IS NOT NULL"),
+    postgresql_where=text("event_id IS NULL AND svix_id IS NOT NULL"),
 )
 
 events = Table(
@@ -291,7 +309,7 @@ reasons = Table(
     Column("updated_at", UtcTime, nullable=False),
     Column("updated_by", Text, nullable=False),
 )
-# Every code that VOVE has given, noted as its event is dispatched: one that nobody has described is new.
+# Every reason that VOVE gave for a rejection, noted as its event is dispatched: what nobody described is new.
 seen_reasons = Table(
     "seen_reasons",
     metadata,
@@ -300,6 +318,7 @@ seen_reasons = Table(
     Column("last_at", UtcTime, nullable=False),
     Column("ref_id", Text, nullable=False),  # of the case that it was first seen with
 )
+Index("seen_reasons_by_first", seen_reasons.c.first_at, seen_reasons.c.code)
 reason_texts = Table(
     "reason_texts",
     metadata,
@@ -349,15 +368,44 @@ activities = Table(
     Column("detail", Text),  # why, or what it is now
     sqlite_autoincrement=True,
 )
-Index("activities_by_person", activities.c.by, activities.c.id)
-Index("activities_by_kind", activities.c.kind, activities.c.id)
+Index("activities_by_person", activities.c.by, activities.c.at, activities.c.id)
+Index("activities_by_kind", activities.c.kind, activities.c.at, activities.c.id)
 Index("activities_by_time", activities.c.at, activities.c.id)
 Index(
     "activities_by_case",
     activities.c.ref_key,
+    activities.c.at,
     activities.c.id,
     sqlite_where=text("ref_key IS NOT NULL"),
     postgresql_where=text("ref_key IS NOT NULL"),
+)
+
+# What people search for: see receiver/search.py. SQLite's index of their trigrams is the virtual table
+# `findables_trigrams`, PostgreSQL's the index `findables_by_trigram`, where it has the extension for it.
+findables = Table(
+    "findables",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("ref_key", LargeBinary, nullable=False),
+    Column("kind", Text, nullable=False),  # see search.Kind
+    Column("text", Text().with_variant(TEXT(collation="C"), "postgresql"), nullable=False),  # folded
+)
+Index("findables_by_case", findables.c.ref_key)
+Index(
+    "findables_of_business",
+    findables.c.ref_key,
+    findables.c.kind,
+    unique=True,
+    sqlite_where=text("kind <> 'event'"),
+    postgresql_where=text("kind <> 'event'"),
+)
+# Read by searches of one character or two.
+Index(
+    "findables_by_start",
+    text("substr(text, 1, 2)"),
+    findables.c.ref_key,
+    sqlite_where=text("kind <> 'event'"),
+    postgresql_where=text("kind <> 'event'"),
 )
 
 # VOVE's own view of a case, as its API last told it: see receiver/vove. One that is there is compared.
@@ -515,9 +563,12 @@ Index(
     postgresql_where=text("state = 'running'"),
 )
 Index("runs_by_state", runs.c.state, runs.c.id)
+# Read by the list of one handler's.
+Index("runs_by_handler", runs.c.handler, runs.c.state, runs.c.id)
 # Read by the list of failures, and by that of the cases with one.
 Index(
     "runs_failed",
+    runs.c.state,  # so that SQLite prefers it to runs_by_state
     runs.c.fingerprint,
     runs.c.id,
     runs.c.ref_key,
@@ -529,6 +580,17 @@ Index(
     runs.c.ref_key,
     sqlite_where=text("state = 'failed'"),
     postgresql_where=text("state = 'failed'"),
+)
+# Read by the list of what is being retried, by failure.
+Index(
+    "runs_retrying",
+    runs.c.state,
+    runs.c.fingerprint,
+    runs.c.id,
+    runs.c.ref_key,
+    runs.c.due_at,
+    sqlite_where=text("state = 'retrying'"),
+    postgresql_where=text("state = 'retrying'"),
 )
 # Read when a run fails: the same failure opens a closed one of its case again.
 Index(
@@ -551,6 +613,7 @@ failures = Table(
     Column("first_at", UtcTime, nullable=False),
     Column("last_at", UtcTime, nullable=False),
 )
+Index("failures_by_time", failures.c.last_at, failures.c.fingerprint)
 
 # Many runs re-processed, or closed, on one word: exactly those that a person saw counted.
 batches = Table(
@@ -559,14 +622,28 @@ batches = Table(
     Column("id", Key, primary_key=True),
     Column("created_at", UtcTime, nullable=False),
     Column("created_by", Text, nullable=False),
+    Column("action", Text, nullable=False),  # see batches.Action
     Column("what", Text, nullable=False),  # which runs these are, in words
+    Column("back", Text, nullable=False),  # the address of the list where they were counted
     Column("repeat_done", Boolean, nullable=False),  # also those that succeeded
-    Column("reason", Text),
+    Column("reason", Text),  # why they are repeated, or closed
+    Column("note", Text),
     Column("total", Integer, nullable=False),
+    Column("cut", Boolean, nullable=False),  # there were more than one batch takes
+    Column("preview", Text),  # JSON, see batches.Part; none: its runs are still being taken
     Column("confirmed_at", UtcTime),
+    Column("confirmed_by", Text),
     Column("stopped_at", UtcTime),
     Column("stopped_by", Text),
     Column("finished_at", UtcTime),
+)
+# Read by the worker, all day long, and nearly always empty: those under way, and drafts.
+Index(
+    "batches_open",
+    batches.c.created_at,
+    batches.c.id,
+    sqlite_where=text("finished_at IS NULL"),
+    postgresql_where=text("finished_at IS NULL"),
 )
 batch_items = Table(
     "batch_items",
@@ -635,6 +712,24 @@ workers = Table(
     Column("error", Text),  # why it can't do its work, in words
     UniqueConstraint("role", "host", "pid"),
 )
+# When a role was last seen on any host, also after its rows in `workers` are gone: see presence.py.
+role_signs = Table(
+    "role_signs",
+    metadata,
+    Column("role", Text, primary_key=True),
+    Column("first_at", UtcTime, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+)
+# When nobody was there in a role. One that still lasts is not written yet: it is the age of the last sign.
+outages = Table(
+    "outages",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("began_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime, nullable=False),
+)
+Index("outages_by_end", outages.c.ended_at, outages.c.id)
 
 users = Table(
     "users",

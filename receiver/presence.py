@@ -1,4 +1,9 @@
-"""Each role's row in `workers`: who is there, since when, with what error. Pages read it as "is it down?"."""
+"""Each role's row in `workers`: who is there, since when, with what error. Pages read it as "is it down?".
+
+And when nobody was there: the last sign of a role, from whatever host, is kept; whoever gives the next one
+after more than SILENCE notes the time between as an outage, also after an orderly stop. What can't be
+written can't be noted, so a database that was out of reach is an outage too.
+"""
 
 import logging
 import os
@@ -10,14 +15,16 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from receiver.database import Database
-from receiver.models import workers
+from receiver.database import Database, upsert
+from receiver.models import outages, role_signs, workers
 
 log = logging.getLogger(__name__)
 
 HOST = socket.gethostname()
 BEAT = 5.0  # seconds; a page calls a role down after 30
+SILENCE = timedelta(seconds=30)  # six beats: a slow disk or a quick restart is no outage
 FORGOTTEN_AFTER = timedelta(days=1)
+SET_BACK = timedelta(minutes=5)  # hosts' clocks differ by less; a sign from later was given by a wrong clock
 
 
 class Presence:
@@ -65,6 +72,7 @@ class Presence:
 
     def _beat(self, connection: Connection) -> None:
         now = datetime.now(UTC)
+        self._sign(connection, now)
         connection.execute(delete(workers).where(workers.c.seen_at < now - FORGOTTEN_AFTER))
         seen = connection.execute(
             update(workers)
@@ -73,6 +81,24 @@ class Presence:
         )
         if not seen.rowcount:
             self._enter(connection, now)
+
+    def _sign(self, connection: Connection, now: datetime) -> None:
+        """Only forwards, and only whoever replaces the sign that it read notes an outage: two hosts may come
+        back at once, and their clocks differ."""
+        last = connection.execute(
+            select(role_signs.c.seen_at).where(role_signs.c.role == self._role)
+        ).scalar_one_or_none()
+        if last is None:
+            first = upsert(connection, role_signs).values(role=self._role, first_at=now, seen_at=now)
+            connection.execute(first.on_conflict_do_nothing())
+        elif now > last or last > now + SET_BACK:
+            replaced = connection.execute(
+                update(role_signs)
+                .where(role_signs.c.role == self._role, role_signs.c.seen_at == last)
+                .values(seen_at=now)
+            )
+            if replaced.rowcount and now - last > SILENCE:
+                connection.execute(insert(outages).values(role=self._role, began_at=last, ended_at=now))
 
     def _enter(self, connection: Connection, now: datetime) -> None:
         """A process of this role that died here before us has left its row; ours takes its place."""
@@ -94,6 +120,7 @@ class Presence:
         )
 
     def _leave(self, connection: Connection) -> None:
+        self._sign(connection, datetime.now(UTC))
         connection.execute(delete(workers).where(self._ours()))
 
     def _ours(self) -> ColumnElement[bool]:

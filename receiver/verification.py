@@ -24,6 +24,7 @@ HEADERS = {  # Svix's names, and those of the Standard Webhooks specification
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _TIMESTAMP = re.compile(r"0|[1-9][0-9]{0,10}")  # the library would take 1_700, 1700.9 and Arabic digits
+_FINER = re.compile(r"[1-9][0-9]{11,17}")  # milliseconds, say: the page of the delivery tells
 _TOKEN = re.compile(r"v1,[A-Za-z0-9+/]{43}=")
 
 
@@ -166,5 +167,6 @@ def _well_formed(svix_id: str, timestamp: str, signature: str) -> _Claim | Refus
     if not _ID.fullmatch(svix_id):
         return Refused(Refusal.MALFORMED_ID)
     if not _TIMESTAMP.fullmatch(timestamp):
-        return Refused(Refusal.MALFORMED_TIMESTAMP, svix_id)
+        in_a_finer_unit = int(timestamp) if _FINER.fullmatch(timestamp) else None
+        return Refused(Refusal.MALFORMED_TIMESTAMP, svix_id, in_a_finer_unit, signature)
     return _Claim(svix_id, int(timestamp), signature)

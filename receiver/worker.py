@@ -84,7 +84,7 @@ class Worker:
     def _turn(self, executor: Executor) -> None:
         with self._engine.begin() as connection:
             runs.dispatch(connection, self._registered, datetime.now(UTC))
-        for tidy_up in (runs.rescue, runs.retire):
+        for tidy_up in (runs.rescue, runs.retire, runs.advance):
             with self._engine.begin() as connection:
                 tidy_up(connection, datetime.now(UTC))
         self._claim(executor)

@@ -1,14 +1,16 @@
 """KYB Desk as real processes in a directory of its own, for the tests of the whole."""
 
 import os
+import random
 import signal
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,10 +20,12 @@ from dashboard import sending
 from tests.receiver.factories import SECRET
 
 EMAIL, PASSWORD = "ana@example.com", "a password of some length"
+PLAIN_HTTP = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # httpx would read all authorities anew for each client
+PORTS = range(10_000, 32_000)  # below those that systems give out by themselves
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T], within: float = 30) -> T:
+def eventually(look: Callable[[], T], within: float = 60) -> T:
     """Look until there is something true to see; tests wait for conditions, never for a time."""
     until = time.monotonic() + within
     while not (seen := look()):
@@ -36,7 +40,7 @@ class Desk:
 
     def __init__(self, directory: Path, module: str = "", **settings: str) -> None:
         self.directory = directory
-        self.ports = {"receiver": _free_port(), "dashboard": _free_port()}
+        self.ports = {"receiver": free_port(), "dashboard": free_port()}
         self.process: subprocess.Popen[bytes] | None = None
         self.environment = {
             **{name: text for name, text in os.environ.items() if not name.startswith(("KYBDESK", "VOVE"))},
@@ -86,8 +90,8 @@ class Desk:
 
     def is_up(self) -> bool:
         try:
-            ready = httpx.get(self.webhook.replace("/webhooks/vove-kyb", "/readyz"))
-            return ready.is_success and httpx.get(f"{self.dashboard}/healthz").is_success
+            urls = self.webhook.replace("/webhooks/vove-kyb", "/readyz"), f"{self.dashboard}/healthz"
+            return all(httpx.get(url, verify=PLAIN_HTTP).is_success for url in urls)
         except httpx.HTTPError:
             return False
 
@@ -103,7 +107,9 @@ class Desk:
         signed = sending.sign(
             sending.payload(ref_id, status, **fields), secret, svix_id or sending.new_message_id()
         )
-        return httpx.post(self.webhook, content=signed.body, headers=signed.headers, timeout=15)
+        return httpx.post(
+            self.webhook, content=signed.body, headers=signed.headers, timeout=30, verify=PLAIN_HTTP
+        )
 
     def rows(self, statement: str, *values: Any) -> list[Any]:
         with closing(sqlite3.connect(self.directory / "kybdesk.db")) as connection:
@@ -149,13 +155,16 @@ def signed_in(desk: Desk) -> Iterator[httpx.Client]:
     """A browser's stand-in, signed in as a user that may re-process."""
     desk.command("user", "add", EMAIL, "--role", "operator", "--password-stdin", given=PASSWORD + "\n")
     headers = {"Sec-Fetch-Site": "same-origin"}
-    with httpx.Client(base_url=desk.dashboard, headers=headers, timeout=15) as browser:
+    with httpx.Client(base_url=desk.dashboard, headers=headers, timeout=30, verify=PLAIN_HTTP) as browser:
         answer = browser.post("/sign-in", data={"email": EMAIL, "password": PASSWORD})
         assert answer.status_code == 303, answer.text
         yield browser
 
 
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port() -> int:
+    """By chance, so that nobody else comes upon it before it is used: other tests run meanwhile."""
+    while True:
+        port = random.SystemRandom().choice(PORTS)
+        with closing(socket.socket()) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

@@ -10,11 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from receiver import search
 from receiver.cases import Link
 from receiver.database import Database
 from receiver.directory.fields import AccountStatus
 from receiver.directory.rows import change, find
 from receiver.event import ref_key
+from receiver.executor import Ended
 from receiver.models import (
     EPOCH,
     Outcome,
@@ -34,6 +36,7 @@ from receiver.models import (
     workers,
 )
 from receiver.reasons import WrittenText, approve_text, describe_reason, write_text
+from receiver.runs.failures import fingerprint_of, note_failure
 
 NOON = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -76,7 +79,10 @@ def add_event(connection: Connection, ref_id: str, status: str = "IN_REVIEW", **
         "body_sha256": hashlib.sha256(body).digest(),
         "delivery_count": 1,
     }
-    return _add(connection, events, values | given)
+    event_id = _add(connection, events, values | given)
+    if (values | given)["dispatched_at"]:
+        search.note_events(connection, connection.execute(select(events).where(events.c.id == event_id)))
+    return event_id
 
 
 def add_delivery(connection: Connection, verdict: str = Verdict.ACCEPTED, **given: Any) -> int:
@@ -176,7 +182,23 @@ def add_run(connection: Connection, event_id: int, state: str = RunState.FAILED,
         "started_by": StartedBy.EVENT,
         "summary": "The mail server said no" if state in {RunState.FAILED, RunState.RETRYING} else None,
     }
-    return _add(connection, runs, values | given)
+    values |= given
+    if state in {RunState.FAILED, RunState.RETRYING, RunState.CLOSED} and "fingerprint" not in given:
+        values["fingerprint"] = add_failure(connection, values["handler"], error=values["summary"], at=at)
+    return _add(connection, runs, values)
+
+
+def add_failure(connection: Connection, handler: str = "notify_customer", **given: Any) -> str:
+    """What runs of a handler fail with, once however often it is named; returns its fingerprint."""
+    at = given.get("at", NOON)
+    ended = Ended(
+        Outcome.FAILED,
+        error=given.get("error") or "The mail server said no",
+        kind=given.get("kind", "smtplib.SMTPRecipientsRefused"),
+        place=given.get("place", "acme.handlers.notify_customer"),
+    )
+    note_failure(connection, handler, ended, at)
+    return fingerprint_of(handler, ended.kind or "", ended.place)
 
 
 def add_attempt(connection: Connection, run_id: int, outcome: str = Outcome.FAILED, **given: Any) -> int:

@@ -1,11 +1,10 @@
 """A company's mail server, real on a socket: one that works, and one that does what a test wants it to do."""
 
-import socket
 import socketserver
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any, cast
@@ -14,6 +13,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tests.certificates import certificate
+from tests.desk import free_port
 
 HOST = "127.0.0.1"
 NOBODY: Mapping[str, str] = {}
@@ -24,7 +24,7 @@ class Mailbox:
     """Takes every mail but to those in `refusing`, such as `{"who@x.example": "550 no such user"}`."""
 
     def __init__(self, refusing: Mapping[str, str]) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.refusing = refusing
         self.envelopes: list[Envelope] = []
         self.signed_in: list[str] = []
@@ -151,9 +151,3 @@ def moody(**moods: str) -> Iterator[MoodyServer]:
         finally:
             server.shutdown()
             thread.join()
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

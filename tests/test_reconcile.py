@@ -109,7 +109,7 @@ def test_an_interrupted_comparison_goes_on_where_it_stopped(tmp_path: Path, numb
         )
         eventually(lambda: len(stand_in.asked) == 3)
         process.send_signal(number)
-        _, told = process.communicate(timeout=30)
+        _, told = process.communicate(timeout=60)
         assert process.returncode in {2, -signal.SIGKILL}
         if number == signal.SIGINT:
             assert "Run it again" in told

@@ -59,6 +59,27 @@ async def may_edit(connection: AnyConnection, _handler: BaseRouteHandler) -> Non
         )
 
 
+async def may_approve(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
+    if not connection.user.may_approve:
+        raise PageError(
+            403,
+            "You may not decide what customers are told",
+            "A lead or an administrator approves texts and says which reasons are never told. "
+            "Nothing was changed.",
+            "Ask one of them.",
+        )
+
+
+async def may_set(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
+    if not connection.user.may_set:
+        raise PageError(
+            403,
+            "You may look, but not change settings",
+            "They hold for everybody, so a lead or an administrator sets them. Nothing was changed.",
+            "Ask one of them, or an administrator for the role of a lead.",
+        )
+
+
 def lead_to_sign_in(request: AnyRequest, _error: NotSignedIn) -> Response[Any]:
     """An open page is told; a visitor is led, and comes back to where they wanted to go."""
     if wants_part(request):

@@ -45,8 +45,18 @@ class User:
 
     @property
     def may_edit(self) -> bool:
-        """What people enter: the business directory."""
+        """What people enter: the business directory, what is said of reasons."""
         return self.role in {Role.OPERATOR, Role.LEAD, Role.ADMIN}
+
+    @property
+    def may_approve(self) -> bool:
+        """What customers read, once another person has written it."""
+        return self.role in {Role.LEAD, Role.ADMIN}
+
+    @property
+    def may_set(self) -> bool:
+        """What holds for everybody: limits and links."""
+        return self.role in {Role.LEAD, Role.ADMIN}
 
 
 def add_user(connection: Connection, email: str, role: str, password: str) -> None:

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import click
 
-from dashboard.cli.common import database, in_words, prepare, writing
+from dashboard.cli.common import by_command, database, in_words, prepare, writing
 from dashboard.filters import plural, visible
 from receiver.directory import csv_file, importing
 from receiver.directory.csv_text import MAX_BYTES, Problem
 from receiver.directory.importing import Imported
 
-BY = "kybdesk businesses import"
 PRINTED = 50  # problems: more nobody reads
 
 
@@ -40,7 +39,8 @@ def import_(file: Path, check: bool) -> None:
             if check:
                 result = importing.count(importing.compare(connection, read.rows))
             else:
-                result = importing.import_rows(connection, read.rows, BY, datetime.now(UTC))
+                by = by_command("kybdesk businesses import")
+                result = importing.import_rows(connection, read.rows, by, datetime.now(UTC), file.name)
         click.echo(_in_words(result) + (". Nothing was written." if check else "."))
 
 

@@ -1,5 +1,6 @@
 """What the commands share: settings, the database, and what went wrong in words."""
 
+import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -57,6 +58,14 @@ def _email(_context: click.Context, _parameter: click.Parameter, given: str) -> 
     if email is None:
         raise click.BadParameter(f"{given!r} is no e-mail address")
     return email
+
+
+def by_command(command: str) -> str:
+    """Who did what a command does for nobody in particular: `kybdesk user add (root)`."""
+    try:
+        return f"{command} ({getpass.getuser()})"
+    except (OSError, KeyError):  # a process may have no name for its user
+        return command
 
 
 by_whom = click.option("--by", metavar="EMAIL", required=True, callback=_email, help="Who you are.")

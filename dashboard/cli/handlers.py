@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
-from dashboard.cli.common import in_words, settings
+from dashboard.cli.common import database, in_words, settings, writing
+from dashboard.cli.pauses import tell_pauses
+from receiver import runs
+from receiver.database import DatabaseError
 from receiver.handlers import Registered
 from receiver.handlers.inventing import USUALLY_BEFORE
 from receiver.handlers.loading import describe
@@ -32,6 +36,7 @@ def handlers() -> None:
         else:
             click.echo(f"No handlers: nothing in {', '.join(modules)} is decorated with @handles(…).")
         _tell_unhandled(registered)
+        _tell_pauses()
 
 
 def _row(handler: Registered) -> tuple[str, ...]:
@@ -58,6 +63,17 @@ def _tell_unhandled(registered: Sequence[Registered]) -> None:
     unhandled = [status for status in USUALLY_BEFORE if not any(_is_for(each, status) for each in registered)]
     if unhandled:
         click.echo(f"Nothing is done when a case becomes {' or '.join(unhandled)}.")
+
+
+def _tell_pauses() -> None:
+    """Where there is a database to ask: the list itself needs none."""
+    try:
+        database().check_schema()
+        with writing() as connection:
+            if runs.find_pauses(connection):
+                tell_pauses(connection)
+    except (DatabaseError, SQLAlchemyError):
+        return
 
 
 def _is_for(handler: Registered, status: str) -> bool:

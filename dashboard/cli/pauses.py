@@ -26,7 +26,7 @@ def pause(handler: str | None, reason: str, by: str) -> None:
             except runs.ReasonError as error:
                 raise click.UsageError(str(error)) from None
             click.echo(f"{_called(name)}: {'paused' if new else 'was paused already'}.")
-            _tell(connection)
+            tell_pauses(connection)
 
 
 @click.command()
@@ -38,9 +38,9 @@ def resume(handler: str | None, by: str) -> None:
         prepare(database())
         with writing() as connection:
             name = _known(connection, handler)
-            lifted = runs.resume(connection, name)
+            lifted = runs.resume(connection, name, by, datetime.now(UTC))
             click.echo(f"{_called(name)}: {f'resumed by {by}' if lifted else 'was not paused'}.")
-            _tell(connection)
+            tell_pauses(connection)
 
 
 def _known(connection: Connection, handler: str | None) -> str:
@@ -54,7 +54,7 @@ def _known(connection: Connection, handler: str | None) -> str:
     return handler
 
 
-def _tell(connection: Connection) -> None:
+def tell_pauses(connection: Connection) -> None:
     """What is paused now."""
     paused = runs.find_pauses(connection)
     for each in sorted(paused.values(), key=lambda each: (each.handler != runs.ALL, each.handler)):

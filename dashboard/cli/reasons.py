@@ -1,28 +1,30 @@
 """`kybdesk reason`."""
 
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import click
 from sqlalchemy import Connection
 
 from dashboard.cli.common import by_whom, database, in_words, prepare, writing
-from receiver.directory.fields import LANGUAGE
-from receiver.event import UNSTORABLE
+from receiver.directory.fields import FieldError
 from receiver.reasons import (
     LONGEST_CODE,
+    OwnTextError,
     TextVersion,
     WrittenText,
     all_codes,
     approve_text,
+    checked_explanation,
+    checked_label,
+    checked_language,
+    checked_text,
     describe_reason,
     find_reason,
     newest_texts,
     write_text,
 )
-
-MAX_TEXT = 5_000  # characters: a customer reads it in a mail
-MAX_LABEL = 200  # characters
 
 
 def _code(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
@@ -31,21 +33,20 @@ def _code(_context: click.Context, _parameter: click.Parameter, text: str) -> st
     return text
 
 
-def _label(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
-    if text is not None and (not text.strip() or len(text) > MAX_LABEL or not text.isprintable()):
-        raise click.BadParameter(f"must be one line of at most {MAX_LABEL} characters")
-    return text and text.strip()
+def _field(check: Callable[[str], str]) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    def checked(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
+        try:
+            return None if text is None else check(text)
+        except FieldError as error:
+            raise click.BadParameter(error.why) from None
 
-
-def _language(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
-    language = text.strip().lower().replace("_", "-")
-    if not LANGUAGE.fullmatch(language):
-        raise click.BadParameter("must be a language code, such as en or pt-br")
-    return language
+    return checked
 
 
 CODE = click.argument("code", callback=_code)
-LANGUAGE_OPTION = click.option("--language", required=True, callback=_language, help="Such as en or pt-br.")
+LANGUAGE_OPTION = click.option(
+    "--language", required=True, callback=_field(checked_language), help="Such as en or pt-br."
+)
 
 
 @click.group()
@@ -87,19 +88,24 @@ def _state(newest: TextVersion, another_counts: bool) -> str:
 
 @reason.command("set")
 @CODE
-@click.option("--label", callback=_label, help="Its name, as your people read it.")
+@click.option("--label", callback=_field(checked_label), help="Its name, as your people read it.")
+@click.option(
+    "--explanation", callback=_field(checked_explanation), help="For your people: what it means, what to do."
+)
 @click.option(
     "--never-tell/--may-tell", default=None, help="Whether telling the customer could be tipping off."
 )
 @by_whom
-def set_reason(code: str, label: str | None, never_tell: bool | None, by: str) -> None:
-    """Name a reason, or say that customers must never be told it."""
-    if label is None and never_tell is None:
-        raise click.UsageError("Say what to set: --label, --never-tell or --may-tell.")
+def set_reason(
+    code: str, label: str | None, explanation: str | None, never_tell: bool | None, by: str
+) -> None:
+    """Name or explain a reason, or say that customers must never be told it. An empty text takes it away."""
+    if label is None and explanation is None and never_tell is None:
+        raise click.UsageError("Say what to set: --label, --explanation, --never-tell or --may-tell.")
     with in_words():
         prepare(database())
         with writing() as connection:
-            describe_reason(connection, code, by, datetime.now(UTC), label, never_tell)
+            describe_reason(connection, code, by, datetime.now(UTC), label, never_tell, explanation)
             _show(connection, code)
 
 
@@ -120,12 +126,10 @@ def add_text(code: str, language: str, text: str | None, by: str) -> None:
 
 
 def _checked(text: str) -> str:
-    text = "\n".join(text.strip().splitlines())
-    if not text or UNSTORABLE.search(text):
-        raise click.UsageError("The text is empty, or holds a character that can't be stored.")
-    if len(text) > MAX_TEXT:
-        raise click.UsageError(f"The text is longer than {MAX_TEXT:,} characters.")
-    return text
+    try:
+        return checked_text(text)
+    except FieldError as error:
+        raise click.UsageError(f"The text {error.why}.") from None
 
 
 @reason.command("approve")
@@ -143,9 +147,16 @@ def approve(code: str, language: str, by: str, yes: bool) -> None:
         if not yes:
             click.confirm("May customers read this?", abort=True)
         with writing() as connection:
-            if not approve_text(connection, newest.id, by, datetime.now(UTC)):
-                raise click.ClickException("Somebody else has just approved it.")
+            _approve(connection, newest.id, by)
         click.echo(f"Approved by {by}. {_from_now_on(code)}")
+
+
+def _approve(connection: Connection, text_id: int, by: str) -> None:
+    try:
+        if not approve_text(connection, text_id, by, datetime.now(UTC)):
+            raise click.ClickException("Somebody else has just approved it.")
+    except OwnTextError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _from_now_on(code: str) -> str:
@@ -167,6 +178,6 @@ def _waiting(connection: Connection, code: str, language: str, by: str) -> TextV
         raise click.ClickException(
             f"The newest text for {code} in {language} is approved already, by {newest.approved_by}."
         )
-    if newest.written_by == by:
+    if newest.is_by(by):
         raise click.ClickException(f"{by} has written this text: a second person has to approve it.")
     return newest

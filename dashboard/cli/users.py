@@ -1,11 +1,13 @@
 """`kybdesk user`."""
 
 import sys
+from datetime import UTC, datetime
 
 import click
 
-from dashboard.auth.users import Role, add_user
-from dashboard.cli.common import database, in_words, prepare, settings, writing
+from dashboard.auth.users import Role, add_user, normal_email
+from dashboard.cli.common import by_command, database, in_words, prepare, settings, writing
+from receiver.activity import Kind, note
 
 
 @click.group()
@@ -27,4 +29,6 @@ def add(email: str, role: str, password_stdin: bool) -> None:
         prepare(database())
         with writing() as connection:
             add_user(connection, email, role, password)
+            by = by_command("kybdesk user add")
+            note(connection, Kind.USER_ADDED, by, datetime.now(UTC), subject=normal_email(email), detail=role)
         click.echo(f"{email} may sign in as {role} at {settings().dashboard_url}")

@@ -51,6 +51,7 @@ STORIES = (
     Story(REJECTED, "UBO_NOT_VERIFIED"),
     Story(("IN_PROGRESS",)),
     Story(REJECTED, "SANCTIONS_REVIEW"),
+    Story(REJECTED, "PROOF_OF_ADDRESS_TOO_OLD"),  # which nobody has described yet
 )
 
 

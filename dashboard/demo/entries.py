@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from dashboard.demo.businesses import business
 from receiver.directory import rows
+from receiver.limits import set_limit
 from receiver.reasons import WrittenText, approve_text, describe_reason, write_text
 
 AUTHOR = "bea@example.com"
@@ -18,6 +19,7 @@ LABELS = {
     "UBO_NOT_VERIFIED": "A beneficial owner could not be verified",
     "SANCTIONS_REVIEW": "Found on a sanctions list",
 }
+LIMITS = {"IN_PROGRESS": (5, False), "IN_REVIEW": (3, True)}  # days, and whether only working days count
 NEVER_TELL = "SANCTIONS_REVIEW"  # it could be tipping off
 NOT_APPROVED = "UBO_NOT_VERIFIED"
 TEXTS = {
@@ -61,6 +63,8 @@ def enter(connection: Connection, how_many: int) -> None:
             "notes": one.notes,
         }
         rows.change(connection, one.ref_id, entry, AUTHOR, now)
+    for status, (days, working_days) in LIMITS.items():
+        set_limit(connection, status, days, working_days, APPROVER, now)
     for code, label in LABELS.items():
         describe_reason(connection, code, AUTHOR, now, label, never_tell=code == NEVER_TELL)
         for language, text in TEXTS.get(code, {}).items():

@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 
 from dashboard.auth.users import Role, add_user
 from dashboard.demo.businesses import LAST, business
-from dashboard.demo.entries import enter
+from dashboard.demo.entries import APPROVER, AUTHOR, enter
 from dashboard.demo.services import Services, new_secret
 from dashboard.demo.vove import PAST_BUSINESSES, Vove
 from dashboard.demo.welcome import WELCOME
@@ -25,6 +25,7 @@ from dashboard.supervisor import Supervisor
 from receiver.database import Database
 
 EMAIL = "ana@example.com"
+PEOPLE = {EMAIL: Role.LEAD, AUTHOR: Role.OPERATOR, APPROVER: Role.LEAD}  # all with one password
 HANDLERS = "record_progress,activate_business,notify_customer,dashboard.demo.handlers"
 START_LIMIT = 30.0  # seconds for the roles to come up
 
@@ -68,7 +69,8 @@ class Demo:
         database.migrate()
         engine = database.writer()
         with engine.begin() as connection:
-            add_user(connection, EMAIL, Role.OPERATOR, self._password)
+            for email, role in PEOPLE.items():
+                add_user(connection, email, role, self._password)
             enter(connection, PAST_BUSINESSES)
         engine.dispose()
 

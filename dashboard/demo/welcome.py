@@ -11,12 +11,15 @@ WELCOME = """
   An invented VOVE is sending signed webhooks: first what happened over the last days, then one every
   second or two. Within a minute you can see:
 
+    Overview     what needs a look: tasks that failed, cases over their limit, a reason that is new
     Cases        businesses moving from In progress to In review, Completed or Rejected
     Runs         tasks that need a person: open one and read why it failed
                    an account was not enabled: press Re-process, and it is
                    no e-mail address, or a wrong one: set it right on the case's page, press Re-process,
                    and find the mail in the mailbox
     A case       {lost}: its last webhook was lost, and "Check with VOVE" finds out
+    Rejections   a reason that nobody has described: say what it means; another's text waits for you
+                   to approve it, and the customer can be told
     Deliveries   repeats, a wrong secret (unverified), a body that is no JSON (unreadable)
 
   The command works on the demo too. From another terminal:

@@ -1,5 +1,7 @@
-"""All cases, and one case with its timeline."""
+"""All cases, by whatever one looks for."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Response, get
@@ -8,97 +10,88 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dashboard import words
 from dashboard.aliases import AnyRequest, Reader
-from dashboard.errors import PageError
-from dashboard.filters import address, case_path
-from dashboard.pages.reprocesses import refusal_of
-from dashboard.pages.vove import box_of
-from dashboard.paths import ref_id_of
-from dashboard.queries.businesses import Business, find_business, find_without_case
-from dashboard.queries.cases import Case, count_cases, find_case, find_cases, find_way
-from dashboard.queries.runs import count_failed_of_case
+from dashboard.case_filters import CaseFilters
+from dashboard.needs import NEEDS
+from dashboard.pages.case import show_case
+from dashboard.queries.case_list import CasePage, find_cases, find_codes
+from dashboard.queries.cases import count_cases
+from dashboard.queries.limits import find_limits
+from dashboard.queries.overview import find_effects
+from dashboard.queries.people import find_assignees
+from dashboard.queries.reasons import find_labels
+from dashboard.queries.search import Search, find_hits, find_without_case, read_search
 from dashboard.queries.vove import count_differences
-from dashboard.render import render
-from dashboard.strip import read_strip
-from dashboard.timeline import read_timeline
-from dashboard.way import way_of
-from receiver.event import ref_key
-
-MAX_SEARCH = 1000  # characters: SQLite refuses a pattern of 50,000 bytes
-NOTHING_CAME = "Nothing has come from VOVE for this reference."
+from dashboard.render import render, wants_part
 
 
 @get("/cases")
 async def index(
-    request: AnyRequest,
-    reader: Reader,
-    q: FromQuery[str] = "",
-    status: FromQuery[str] = "",
-    at: FromQuery[str] = "",
-    ref: FromQuery[str | None] = None,
+    request: AnyRequest, reader: Reader, at: FromQuery[str] = "", ref: FromQuery[str | None] = None
 ) -> Response[str]:
     if ref is not None:  # a refId that browsers would take out of a path
-        return await _show(request, reader, ref)
-    search, status = q.strip().replace("\0", "")[:MAX_SEARCH], status.replace("\0", "")
-    counts, found = await count_cases(reader), await find_cases(reader, search, status, at)
-    return await render(
+        return await show_case(request, reader, ref)
+    filters, limits = CaseFilters.read(request.query_params), await find_limits(reader)
+    now, zone = datetime.now(UTC), request.app.state.settings.timezone
+    over = {status: limit.cutoff(now, zone) for status, limit in limits.items()}
+    search = await read_search(reader, filters.q)
+    found = await find_cases(reader, filters.selection(search, request.user.email, over), at)
+    answer = await render(
         request,
         reader,
         "cases/index.html",
         "cases/_cases.html",
         found=found,
-        counts=counts,
-        differing=await count_differences(reader),
-        statuses=_statuses(counts, status),
-        q=search,
-        wanted=status,
-        without_case=[] if status or at or found.next else await find_without_case(reader, search),
+        filters=filters,
+        q=filters.q,
         at=at,
+        limits=limits,
+        alone=wants_part(request),
+        **await _choices(reader, filters, [row.reason for row in found.rows]),
+        **await _beside_them(reader, found, search, alone=not at and filters.only_search and not found.next),
     )
+    return _at_its_address(answer, request, filters.address(at))
+
+
+def _at_its_address(answer: Response[str], request: AnyRequest, address: str) -> Response[str]:
+    """A form sends its empty fields too: these don't belong into an address that is mailed to a colleague."""
+    asked = request.url.query
+    if wants_part(request) and asked != address.partition("?")[2]:
+        answer.headers["HX-Push-Url"] = address
+    return answer
+
+
+async def _choices(
+    reader: AsyncConnection, filters: CaseFilters, shown: Sequence[str | None]
+) -> dict[str, Any]:
+    """What one can filter by, and the labels of all reasons."""
+    counts = await count_cases(reader)
+    codes = sorted({*await find_codes(reader), *filter(None, [filters.reason])})
+    return {
+        "counts": counts,
+        "statuses": _statuses(counts, filters.status),
+        "codes": codes,
+        "labels": await find_labels(reader, [*codes, *shown]),
+        "people": await find_assignees(reader),
+        "all_needs": NEEDS,
+    }
 
 
 def _statuses(counts: dict[str, int], wanted: str) -> list[str]:
-    """What one can filter by: the known ones in their order, then what else there is."""
+    """The known ones in their order, then what else there is."""
     known = [status for status in words.STATUSES if status in counts or status != "NOT_STARTED"]
     return list(dict.fromkeys([*known, *sorted(counts), *filter(None, [wanted])]))
 
 
-@get("/cases/{ref_id:path}")
-async def show(request: AnyRequest, reader: Reader) -> Response[str]:
-    return await _show(request, reader, ref_id_of(request))
-
-
-async def _show(request: AnyRequest, reader: AsyncConnection, ref_id: str) -> Response[str]:
-    key, order, at = ref_key(ref_id), request.query_params.get("order"), request.query_params.get("at")
-    timeline = await read_timeline(reader, key, at, newest_first=order != "oldest")
-    case = await find_case(reader, ref_id)
-    business = await find_business(reader, ref_id)
-    vove = await box_of(request, reader, ref_id)
-    if case is None and business is None and vove.compared is None and timeline.is_empty:
-        raise PageError(404, "No such case", NOTHING_CAME, "Upper and lower case and spaces count.")
-    return await render(
-        request,
-        reader,
-        "cases/show.html",
-        "cases/_case.html",
-        ref_id=ref_id,
-        case=case,
-        business=business,
-        vove=vove,
-        **(await _state(reader, case, business) if case else {}),
-        timeline=timeline,
-        order=order,
-        here=address(case_path(ref_id), order=order, at=at),
-        refusal=refusal_of(request),
-    )
-
-
-async def _state(reader: AsyncConnection, case: Case, business: Business | None) -> dict[str, Any]:
-    """What stands above the timeline."""
+async def _beside_them(
+    reader: AsyncConnection, found: CasePage, search: Search | None, alone: bool
+) -> dict[str, Any]:
+    """What its rows don't say by themselves; where it stands `alone`, businesses without a case too."""
     return {
-        "way": way_of(case, await find_way(reader, case.ref_key)),
-        "seen": await read_strip(reader, case, business),
-        "failed_of_case": await count_failed_of_case(reader, case.ref_key),
+        "hits": await find_hits(reader, search, found.rows) if search else {},
+        "effects": await find_effects(reader),
+        "without_case": await find_without_case(reader, search) if alone else [],
+        "differing": await count_differences(reader),
     }
 
 
-routes = [index, show]
+routes = [index]

@@ -1,44 +1,69 @@
-"""What came in at the webhook, and one delivery with its headers and bytes."""
+"""What came in at the webhook, and one delivery with what was wrong with it, its headers and bytes."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from typing import Any
 
 from litestar import Response, get
 from litestar.params import FromPath, FromQuery
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dashboard.aliases import AnyRequest, Reader
 from dashboard.body import body_as_shown
+from dashboard.causes import BY_VERDICT
+from dashboard.diagnosis import Evidence, Secret, diagnose, verify_today
 from dashboard.errors import PageError
-from dashboard.filters import age
 from dashboard.queries.deliveries import (
     Delivery,
+    Wanted,
     count_deliveries,
     find_deliveries,
     find_delivery,
+    find_last_secret,
     find_siblings,
 )
 from dashboard.render import render
+from dashboard.resending import as_commands
+from dashboard.spans import Span, span_from
 from receiver.models import Verdict
+from receiver.settings import Settings
 
 GONE = "It was never logged, or it was an unverified one that has made room for newer ones."
 UNSHOWN = "not shown"  # whoever has it and the bytes could send them again for five minutes
-MOST = 10**9  # seconds of clock difference that mean something as days
+MAX_ID = 255  # characters
 
 
 @get("/deliveries")
-async def index(
-    request: AnyRequest, reader: Reader, verdict: FromQuery[str] = "", at: FromQuery[str] = ""
-) -> Response[str]:
-    verdict = verdict if verdict in set(Verdict) else ""
+async def index(request: AnyRequest, reader: Reader, at: FromQuery[str] = "") -> Response[str]:
+    asked = request.query_params
+    span = span_from(asked.get("from", ""), asked.get("to", ""))
+    wanted = wanted_from(dict(asked), span)
     return await render(
         request,
         reader,
         "deliveries/index.html",
         "deliveries/_deliveries.html",
-        found=await find_deliveries(reader, verdict, at),
+        found=await find_deliveries(reader, wanted, at),
         counts=await count_deliveries(reader, datetime.now(UTC)),
-        wanted=verdict,
+        causes=BY_VERDICT,
+        wanted=wanted,
+        span=span,
+        filters={"cause": wanted.cause, "id": wanted.svix_id, "from": span.first, "to": span.last},
         at=at,
+    )
+
+
+def wanted_from(asked: dict[str, str], span: Span) -> Wanted:
+    """What an address asks for; a verdict or a cause that there is not was not asked for. A cause has one
+    verdict, whichever was asked for."""
+    verdict, cause = asked.get("verdict", ""), asked.get("cause", "")
+    its_verdict = next((one for one, causes in BY_VERDICT.items() if cause in causes), None)
+    return Wanted(
+        verdict=its_verdict or (verdict if verdict in set(Verdict) else ""),
+        cause=cause if its_verdict else "",
+        svix_id=asked.get("id", "").strip().replace("\0", "")[:MAX_ID],
+        since=span.since,
+        until=span.until,
     )
 
 
@@ -53,10 +78,42 @@ async def show(request: AnyRequest, reader: Reader, delivery_id: FromPath[int]) 
         "deliveries/show.html",
         "deliveries/_delivery.html",
         delivery=delivery,
+        **await _diagnosis(reader, delivery, request.app.state.settings),
         headers=list(_headers(delivery)),
-        clock=_clock_difference(delivery),
         body=body_as_shown(delivery.body),
+        commands=_commands(delivery),
         siblings=await find_siblings(reader, delivery.event_id) if delivery.event_id else [],
+    )
+
+
+async def _diagnosis(reader: AsyncConnection, delivery: Delivery, settings: Settings) -> dict[str, Any]:
+    evidence = _evidence(delivery)
+    ours = [Secret(text) for text in settings.webhook_secrets]
+    others = {
+        "KYBDESK_ACCOUNT_SECRET": settings.account_secret,
+        "KYBDESK_FORWARD_SECRET": settings.forward_secret,
+    }
+    named = [Secret(text, name) for name, text in others.items() if text]
+    last = await find_last_secret(reader, delivery.id) if delivery.verdict == Verdict.REFUSED else None
+    return {
+        "findings": diagnose(evidence, [*ours, *named] if ours else [], last),
+        "today": verify_today(evidence, ours),
+    }
+
+
+def _evidence(delivery: Delivery) -> Evidence:
+    return Evidence(
+        received_at=delivery.received_at,
+        cause=delivery.cause if delivery.verdict == Verdict.REFUSED else None,
+        svix_id=delivery.svix_id,
+        timestamp=delivery.svix_timestamp,
+        signature=delivery.signature,
+        verified_by=delivery.verified_by,
+        body=delivery.body,
+        body_size=delivery.body_size,
+        body_sha256=delivery.body_sha256,
+        header_names=tuple(delivery.header_names.split()),
+        content_type=delivery.content_type,
     )
 
 
@@ -77,11 +134,10 @@ def _headers(delivery: Delivery) -> Iterator[tuple[str, str | None, str]]:
         yield name, text, UNSHOWN if name.lower().endswith("-signature") else "value not kept"
 
 
-def _clock_difference(delivery: Delivery) -> str | None:
-    if delivery.cause not in {"too_old", "too_new"} or delivery.svix_timestamp is None:
-        return None
-    seconds = abs(int(delivery.received_at.timestamp()) - delivery.svix_timestamp)
-    return f"{seconds:,} s" + (f" ({age(timedelta(seconds=seconds))})" if 60 <= seconds < MOST else "")
+def _commands(delivery: Delivery) -> str | None:
+    """Only of bytes that were kept whole."""
+    body = _evidence(delivery).whole_body
+    return None if body is None else as_commands(body, delivery.svix_id, delivery.content_type)
 
 
 routes = [index, show]

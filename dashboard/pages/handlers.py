@@ -54,7 +54,7 @@ async def pause(request: AnyRequest) -> Redirect:
 async def resume(request: AnyRequest) -> Redirect:
     handler = _handler(await request.form())
     async with request.app.state.writer.begin() as writer:
-        await writer.run_sync(runs.resume, handler)
+        await writer.run_sync(runs.resume, handler, by=request.user.email, now=datetime.now(UTC))
     return Redirect("/handlers", status_code=303)
 
 

@@ -50,9 +50,9 @@ async def show(request: AnyRequest, reader: Reader) -> Response[str]:
 @post("/businesses/import/preview", guards=[may_edit], request_max_body_size=MAX_BODY)
 async def preview(request: AnyRequest) -> Response[str]:
     """What the file would change. It writes nothing, and can be repeated."""
-    content = await _uploaded(request)
+    content, file = await _uploaded(request)
     read = NO_FILE if content is None else await asyncio.to_thread(csv_file.read, content)
-    return await _preview(request, content or b"", read)
+    return await _preview(request, content or b"", read, file)
 
 
 @get("/businesses/import/preview", guards=[may_edit])
@@ -64,17 +64,20 @@ async def preview_of_nothing() -> Redirect:
 @post("/businesses/import", guards=[may_edit], request_max_body_size=MAX_BODY)
 async def create(request: AnyRequest) -> Response[Any]:
     """The transaction begins when all is read and checked: the receiver waits for its end."""
-    content = _confirmed((await request.form()).get("content"))
+    form = await request.form()
+    content, file = _confirmed(form.get("content")), _text(form.get("file_name"))
     read = MANGLED if content is None else await asyncio.to_thread(csv_file.read, content)
     if read.problems:
-        return await _preview(request, content or b"", read)
+        return await _preview(request, content or b"", read, file)
     async with request.app.state.writer.begin() as writer:
         now = datetime.now(UTC)
-        imported = await writer.run_sync(importing.import_rows, read.rows, request.user.email, now)
+        imported = await writer.run_sync(
+            importing.import_rows, read.rows, request.user.email, now, file or None
+        )
     return Redirect(_done_address(imported), status_code=303)
 
 
-async def _preview(request: AnyRequest, content: bytes, read: CsvFile) -> Response[str]:
+async def _preview(request: AnyRequest, content: bytes, read: CsvFile, file: str) -> Response[str]:
     async with request.app.state.readers.begin() as reader:
         differences = [] if read.problems else await reader.run_sync(importing.compare, read.rows)
         return await render(
@@ -88,18 +91,24 @@ async def _preview(request: AnyRequest, content: bytes, read: CsvFile) -> Respon
             counts=importing.count(differences),
             spaced=[row.line for row in read.rows if row.ref_id != row.ref_id.strip()][:PREVIEWED],
             content=base64.b64encode(content).decode(),
+            file_name=file,
             labels=LABELS,
         )
 
 
-async def _uploaded(request: AnyRequest) -> bytes | None:
+async def _uploaded(request: AnyRequest) -> tuple[bytes | None, str]:
+    """What is in the file, and its name."""
     file = (await request.form()).get("file")
     if not isinstance(file, UploadFile):
-        return None
+        return None, ""
     try:
-        return await file.read()
+        return await file.read(), file.filename
     finally:
         await file.close()
+
+
+def _text(field: object) -> str:
+    return field if isinstance(field, str) else ""
 
 
 def _confirmed(field: object) -> bytes | None:

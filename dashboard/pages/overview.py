@@ -1,12 +1,85 @@
-"""The front door."""
+"""The front door: what can be wrong comes first, then how much there is of everything."""
 
-from litestar import get
-from litestar.response import Redirect
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from litestar import Response, get
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dashboard.ageing import ageing
+from dashboard.aliases import AnyRequest, Reader
+from dashboard.concerns import Figures, concerns
+from dashboard.pictures import Bar, delivery_days, reason_bars, status_bars, stay_bars
+from dashboard.queries import overview
+from dashboard.queries.cases import count_cases
+from dashboard.queries.deliveries import count_deliveries
+from dashboard.queries.limits import find_limits
+from dashboard.queries.overview import SHOWN_OVER, CaseOver
+from dashboard.queries.reasons import find_labels
+from dashboard.queries.rejections import count_new_reasons, find_top_reasons
+from dashboard.queries.runs import count_runs
+from dashboard.queries.vove import count_differences
+from dashboard.render import render
+from dashboard.words import Word
+from receiver.limits import Limit
+from receiver.models import WRONG, RunState, Verdict
+
+UNDER_WAY = timedelta(minutes=10)  # what has just happened is not yet wrong: its task may be on its way
+DAY, DAYS = timedelta(days=1), 14  # of the picture of deliveries
 
 
 @get("/")
-async def show() -> Redirect:
-    return Redirect("/cases", status_code=303)
+async def show(request: AnyRequest, reader: Reader) -> Response[str]:
+    now, zone = datetime.now(UTC), request.app.state.settings.timezone
+    limits = await find_limits(reader)
+    cutoffs = {status: limit.cutoff(now, zone) for status, limit in limits.items()}
+    figures = await _figures(reader, now, cutoffs)
+    return await render(
+        request,
+        reader,
+        "overview/index.html",
+        "overview/_overview.html",
+        concerns=concerns(figures, now),
+        figures=figures,
+        over=_most_over(await overview.find_over(reader, cutoffs), limits, now, zone),
+        status_bars=status_bars(await count_cases(reader)),
+        days=delivery_days(await overview.count_by_hour(reader, now - (DAYS + 1) * DAY), now, DAYS),
+        stay_bars=stay_bars(await overview.find_stays(reader)),
+        reason_bars=await _reason_bars(reader, now),
+    )
+
+
+def _most_over(
+    cases: Iterable[CaseOver], limits: Mapping[str, Limit], now: datetime, zone: ZoneInfo
+) -> list[tuple[CaseOver, Word | None]]:
+    """Each with how long it is over, those first that have been for longest."""
+    first = sorted(cases, key=lambda case: limits[case.status].deadline(case.status_since, zone))
+    return [(case, ageing(case.status_since, limits[case.status], now, zone)) for case in first[:SHOWN_OVER]]
+
+
+async def _reason_bars(reader: AsyncConnection, now: datetime) -> list[Bar]:
+    found = await find_top_reasons(reader, now)
+    return reason_bars(found, await find_labels(reader, [reason.code for reason in found.top]))
+
+
+async def _figures(reader: AsyncConnection, now: datetime, cutoffs: dict[str, datetime]) -> Figures:
+    settled = overview.since_before(now - UNDER_WAY)
+    last_day = await count_deliveries(reader, now)
+    return Figures(
+        failed_runs=await count_runs(reader, [RunState.FAILED]),
+        oldest_run=await overview.find_oldest_run(reader),
+        not_enabled=await overview.count_where(reader, WRONG["not_enabled"], settled),
+        still_enabled=await overview.count_where(reader, WRONG["still_enabled"], settled),
+        not_told=await overview.count_where(reader, WRONG["not_told"], settled),
+        over_limit=await overview.count_over(reader, cutoffs),
+        new_reasons=await count_new_reasons(reader),
+        differing=await count_differences(reader),
+        unverified=last_day.get(Verdict.REFUSED, 0),
+        unreadable=last_day.get(Verdict.QUARANTINED, 0),
+        last_accepted=await overview.find_last_accepted(reader),
+        effects=await overview.find_effects(reader),
+    )
 
 
 routes = [show]

@@ -34,7 +34,11 @@ async def create(request: AnyRequest, writer: Writer, run_id: FromPath[int]) -> 
         raise NotFoundException
     form = await request.form()
     answer = await writer.run_sync(
-        runs.reprocess, run_id, tries=_tries(form.get("tries")), by=request.user.email, now=datetime.now(UTC)
+        runs.reprocess,
+        run_id,
+        tries=tries_of(form.get("tries")),
+        by=request.user.email,
+        now=datetime.now(UTC),
     )
     back = local_path(str(form.get("next") or f"/runs/{run_id}"))
     if isinstance(answer, runs.NotReprocessed):
@@ -57,7 +61,7 @@ def refusal_of(request: AnyRequest) -> Refusal | None:
     return Refusal(int(run_id), sentence) if sentence and re.fullmatch("[0-9]{1,18}", run_id) else None
 
 
-def _tries(field: object) -> int:
+def tries_of(field: object) -> int:
     if not isinstance(field, str) or not re.fullmatch("[0-9]{1,9}", field):
         raise ValidationException("tries is not a number")
     return int(field)

@@ -1,11 +1,14 @@
 """Every SELECT of the pages, one file a noun. None counts a whole table; lists go by keyset on an index.
 
 paging      one page of a list, and the ways on from it
-cases       the list of cases, one case, the way it went
+cases       the list of cases, one case; `next_case` waits longest, `people` can see to one
 businesses  what the directory knows of one, and who is in it without a case
-events      what VOVE said about one case, in the order of its places
+events      what VOVE said about one case, in the order of its places; `acts` are what people did about it
+telling     what a case's reason means, and what may be said of it
+rejections  why cases were rejected, how often; `reasons` are what the company says of that
 deliveries  what came in at the webhook
-runs        what the company's handlers owe
+runs        what the company's handlers owe; `failures` groups it by what it failed with
+batches     many of them taken on one word
 attempts    their tries, with all that these left; `messages` went out to businesses
 present     what is owed for the status that a case has at present
 handlers    what is set up to be done, and how that goes; `pauses` are people's

@@ -1,18 +1,40 @@
 """What came in at the webhook."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dashboard.queries.by_time import came_between
 from dashboard.queries.paging import LARGEST, Page, cursor_from, read_page
-from receiver.models import businesses, deliveries, delivery_counts, events, hour_of
+from receiver.models import Verdict, businesses, deliveries, delivery_counts, events, hour_of
 
 PAGE = 50
 SIBLINGS = 20
 COUNTED_HOURS = 24
+VERIFIED = (Verdict.ACCEPTED, Verdict.DUPLICATE, Verdict.CONFLICT, Verdict.QUARANTINED)
+# Served by no index: beside a cause or an id, which name few, a million accepted ones are not walked.
+ANY_VERDICT: ColumnElement[str] = func.coalesce(deliveries.c.verdict, "")
+# As text: so that partial indexes serve them.
+HAS_CAUSE = text("deliveries.cause IS NOT NULL")
+HAS_NO_EVENT = text("deliveries.event_id IS NULL AND deliveries.svix_id IS NOT NULL")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which deliveries; what says nothing lets all through. `until` no longer belongs to the time."""
+
+    verdict: str = ""
+    cause: str = ""
+    svix_id: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def is_narrow(self) -> bool:
+        return self != Wanted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +47,16 @@ class DeliveryRow:
     cause: str | None
     http_status: int
     took: int
+    svix_id: str | None
     event_id: int | None
     ref_id: str | None
     name: str | None  # the business's, where the directory knows it
     family: str | None
     status: str | None
     previous_status: str | None
+
+
+ALL = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +69,7 @@ class Delivery:
     took: int
     svix_id: str | None
     svix_timestamp: int | None
-    signed: bool
+    signature: str | None = field(repr=False)  # of a refused one; no page shows it
     verified_by: str | None
     event_id: int | None
     body: bytes | None
@@ -69,7 +95,7 @@ class Sibling:
 
 
 async def find_deliveries(
-    connection: AsyncConnection, verdict: str | None = None, cursor: str | None = None
+    connection: AsyncConnection, wanted: Wanted = ALL, cursor: str | None = None, size: int = PAGE
 ) -> Page[DeliveryRow]:
     """Newest first."""
     query = _with_event(
@@ -79,19 +105,31 @@ async def find_deliveries(
         deliveries.c.cause,
         deliveries.c.http_status,
         deliveries.c.took,
+        deliveries.c.svix_id,
         deliveries.c.event_id,
-    )
-    if verdict:
-        query = query.where(deliveries.c.verdict == verdict)
+    ).where(*await came_between(connection, wanted.since, wanted.until))
+    if wanted.verdict and (wanted.cause or wanted.svix_id):
+        query = query.where(wanted.verdict == ANY_VERDICT)
+    elif wanted.verdict:
+        query = query.where(deliveries.c.verdict == wanted.verdict)
+    if wanted.cause:
+        query = query.where(HAS_CAUSE, deliveries.c.cause == wanted.cause)
     page = await read_page(
         connection,
-        [query],
+        _of_message(query, wanted.svix_id) if wanted.svix_id else [query],
         keys=(deliveries.c.id,),
         key_of=lambda row: (row.id,),
         cursor=cursor_from(cursor, 1),
-        size=PAGE,
+        size=size,
     )
     return page.of(lambda row: DeliveryRow(**row._mapping))
+
+
+def _of_message(query: Select[Any], svix_id: str) -> list[Select[Any]]:
+    """By its event, and those that became none: each has its index."""
+    event = select(events.c.id).where(events.c.svix_id == svix_id).scalar_subquery()
+    without_event = query.where(HAS_NO_EVENT, deliveries.c.svix_id == svix_id)
+    return [query.where(deliveries.c.event_id == event), without_event]
 
 
 async def count_deliveries(connection: AsyncConnection, now: datetime) -> dict[str, int]:
@@ -116,12 +154,23 @@ async def find_delivery(connection: AsyncConnection, delivery_id: int) -> Delive
     ]
     query = _with_event(
         *own,
-        deliveries.c.signature.is_not(None).label("signed"),
         func.coalesce(deliveries.c.body, events.c.body).label("body"),
         events.c.delivery_count,
     )
     row = (await connection.execute(query.where(deliveries.c.id == delivery_id))).one_or_none()
     return Delivery(**row._mapping) if row else None
+
+
+async def find_last_secret(connection: AsyncConnection, before: int) -> str | None:
+    """The fingerprint of the secret that verified the last delivery before this one."""
+    last = (
+        select(deliveries.c.id, deliveries.c.verified_by)
+        .where(deliveries.c.verdict == Verdict.ACCEPTED, deliveries.c.id < before)
+        .order_by(deliveries.c.id.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(last)).one_or_none()
+    return row.verified_by if row else None
 
 
 async def find_siblings(connection: AsyncConnection, event_id: int) -> list[Sibling]:

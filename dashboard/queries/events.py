@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, func, literal, select, tuple_, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dashboard.queries.paging import Page, cursor_from, read_page
+from receiver.cases import Link
 from receiver.models import deliveries, events
 
-PAGE = 100
-OTHERS = 200  # results of other checks beside one page of status changes
 DELIVERIES_SHOWN = 6  # of one event
+LOOK_BACK = 500  # places: how far back one may have been made later than those that follow it
+STEPS = 300  # the latest, of which the rounds of a case are told
 
 EVENT_TIME: ColumnElement[datetime] = func.coalesce(
     events.c.message_at, events.c.first_attempt_at, type_=events.c.message_at.type
@@ -49,52 +49,73 @@ class EventDelivery:
     verdict: str
 
 
-async def find_moves(
-    connection: AsyncConnection, key: bytes, cursor: str | None = None, newest_first: bool = True
-) -> Page[EventRow]:
-    """One page of the status changes of a case."""
-    page = await read_page(
-        connection,
-        [_events().where(events.c.ref_key == key, events.c.place.is_not(None))],
-        keys=(events.c.place,),
-        key_of=lambda row: (row.place,),
-        cursor=cursor_from(cursor, 1),
-        size=PAGE,
-        descending=newest_first,
-    )
-    return page.of(_event)
-
-
-async def find_others(connection: AsyncConnection, key: bytes, window: "Window") -> list[EventRow]:
-    """Results of other checks for the same refId, newest first: they have no place."""
-    query = _events().where(events.c.ref_key == key, events.c.place.is_(None))
-    if window.after is not None:
-        query = query.where(window.after < EVENT_TIME)
-    if window.until is not None:
-        query = query.where(window.until >= EVENT_TIME)
-    rows = await connection.execute(query.order_by(events.c.id.desc()).limit(OTHERS))
-    return [_event(row) for row in rows]
-
-
 @dataclass(frozen=True, slots=True)
-class Window:
-    """The span of time that a page of status changes covers; None: it has no end on this side."""
+class Step:
+    """A status change, as the rounds and the way go by it."""
 
-    after: datetime | None = None
-    until: datetime | None = None
+    event_id: int
+    place: int
+    status: str
+    previous_status: str | None
+    at: datetime
+    is_repeat: bool = False
 
 
-async def window_of(connection: AsyncConnection, key: bytes, moves: Sequence[EventRow]) -> Window:
-    """From the status change before the page's oldest to its newest; the last page has no upper end."""
-    if not moves:
-        return Window()
-    places = [move.place or 0 for move in moves]
-    times = select(events.c.place, EVENT_TIME.label("at")).where(
-        events.c.ref_key == key, events.c.place.in_([min(places) - 1, max(places), max(places) + 1])
+async def find_moves(
+    connection: AsyncConnection, key: bytes, place: int, limit: int, upwards: bool = False
+) -> list[EventRow]:
+    """Status changes in the order of their places: the first from this place on, or the last before it."""
+    query = _events().where(events.c.ref_key == key, events.c.place.is_not(None)).limit(limit)
+    if upwards:
+        query = query.where(events.c.place >= place).order_by(events.c.place)
+    else:
+        query = query.where(events.c.place < place).order_by(events.c.place.desc())
+    found = [_event(row) for row in await connection.execute(query)]
+    return found if upwards else found[::-1]
+
+
+async def find_others(
+    connection: AsyncConnection, key: bytes, bound: tuple[int, int, int], rank: int, limit: int, upwards: bool
+) -> list[EventRow]:
+    """Results of other checks for the same refId, which have no place: the first from this bound on, or the
+    last before it. The bound is a time, a rank among what stands at the same moment, and an id."""
+    key_of = tuple_(type_coerce(EVENT_TIME, BigInteger), literal(rank, BigInteger), events.c.id)
+    wanted = tuple_(*(literal(part, BigInteger) for part in bound))
+    query = _events().where(events.c.ref_key == key, events.c.place.is_(None)).limit(limit)
+    if upwards:
+        query = query.where(key_of >= wanted).order_by(EVENT_TIME, events.c.id)
+    else:
+        query = query.where(key_of < wanted).order_by(EVENT_TIME.desc(), events.c.id.desc())
+    found = [_event(row) for row in await connection.execute(query)]
+    return found if upwards else found[::-1]
+
+
+async def find_reached(connection: AsyncConnection, key: bytes, place: int) -> datetime | None:
+    """The youngest time of the status changes before this place; where one is dated, undated ones don't
+    count, for these may have come long after they were made."""
+    before = events.c.ref_key == key, events.c.place < place, events.c.place >= place - LOOK_BACK
+    youngest = func.coalesce(func.max(events.c.message_at), func.max(events.c.first_attempt_at))
+    query = select(type_coerce(youngest, events.c.message_at.type)).where(*before)
+    return (await connection.execute(query)).scalar()
+
+
+async def find_steps(connection: AsyncConnection, key: bytes) -> list[Step]:
+    """The latest, oldest first."""
+    query = (
+        select(
+            events.c.id.label("event_id"),
+            events.c.place,
+            events.c.status,
+            events.c.previous_status,
+            EVENT_TIME.label("at"),
+            (events.c.link == Link.REPEAT).label("is_repeat"),
+        )
+        .where(events.c.ref_key == key, events.c.place.is_not(None))
+        .order_by(events.c.place.desc())
+        .limit(STEPS)
     )
-    at = {row.place: row.at for row in await connection.execute(times)}
-    last = max(places) + 1 not in at
-    return Window(after=at.get(min(places) - 1), until=None if last else at.get(max(places)))
+    rows = (await connection.execute(query)).all()
+    return [Step(**row._mapping) for row in reversed(rows)]
 
 
 async def find_event_deliveries(

@@ -21,7 +21,7 @@ from receiver.models import (
     record,
     runs,
 )
-from receiver.runs import ALL
+from receiver.runs import ALL, CAN_BE_CLOSED, Selection
 from receiver.runs.conditions import has_moved_on
 
 PAGE = 50
@@ -51,6 +51,13 @@ class Run:
     is_gone: bool  # its handler was renamed or taken away
     paused_by: str | None
     pause_reason: str | None
+    effect: str | None = None  # its handler's, see handlers.Effect
+    became: str = ""  # the status of its event
+    fingerprint: str | None = None  # of the failure that its last try ended with
+    closed_at: datetime | None = None
+    closed_by: str | None = None
+    close_reason: str | None = None
+    close_note: str | None = None
 
     @property
     def is_under_way(self) -> bool:
@@ -64,6 +71,19 @@ class Run:
     @property
     def can_be_reprocessed(self) -> bool:
         return not self.is_under_way and not self.is_gone
+
+    @property
+    def can_be_closed(self) -> bool:
+        return self.state in CAN_BE_CLOSED
+
+    @property
+    def situation(self) -> str:
+        """Its state, or what says more than that: it names the part of the page that tells it."""
+        if self.is_gone and (self.can_be_closed or self.state == RunState.QUEUED):
+            return "gone"
+        if self.is_held:
+            return "held"
+        return "asked" if self.state == RunState.QUEUED and self.asked_by else self.state
 
     @property
     def is_done(self) -> bool:
@@ -103,23 +123,30 @@ class RunOnPage:
 
 
 async def find_runs(
-    connection: AsyncConnection, states: Sequence[RunState], cursor: str | None = None
+    connection: AsyncConnection,
+    states: Sequence[RunState],
+    cursor: str | None = None,
+    failure: str | None = None,
+    handler: str | None = None,
+    ref_id: str | None = None,
+    size: int = PAGE,
 ) -> Page[RunRow]:
-    """Newest first."""
-    query = (
-        _runs(events.c.ref_id, businesses.c.name, events.c.status)
-        .join(events, events.c.id == runs.c.event_id)
-        .outerjoin(businesses, businesses.c.ref_key == events.c.ref_key)
+    """Newest first. `failure` is a fingerprint, `ref_id` that of a case."""
+    selection = Selection(states, failure, handler, ref_id)
+    query = select_runs(events.c.ref_id, businesses.c.name, events.c.status).outerjoin(
+        businesses, businesses.c.ref_key == events.c.ref_key
     )
+    # A case's are found by its events, and sorted: by their ids SQLite would walk all runs there are.
+    order = runs.c.id if ref_id is None else runs.c.id + 0
     page = await read_page(
         connection,
-        [query.where(runs.c.state == state) for state in states],
-        keys=(runs.c.id,),
+        [query.where(*selection.in_state(state)) for state in states],
+        keys=(order,),
         key_of=lambda row: (row.id,),
         cursor=cursor_from(cursor, 1),
-        size=PAGE,
+        size=size,
     )
-    return page.of(lambda row: RunRow(_run(row), row.ref_id, row.name, row.status))
+    return page.of(lambda row: RunRow(run_of(row), row.ref_id, row.name, row.status))
 
 
 async def count_runs(connection: AsyncConnection, states: Sequence[RunState]) -> int:
@@ -131,7 +158,7 @@ async def find_run(connection: AsyncConnection, run_id: int) -> RunOnPage | None
     if run_id > LARGEST:
         return None
     query = (
-        _runs(
+        select_runs(
             events.c.ref_id,
             businesses.c.name,
             events.c.family,
@@ -143,21 +170,20 @@ async def find_run(connection: AsyncConnection, run_id: int) -> RunOnPage | None
             cases.c.uncertain.label("case_uncertain"),
             has_moved_on().label("has_moved_on"),
         )
-        .join(events, events.c.id == runs.c.event_id)
         .outerjoin(cases, cases.c.ref_key == events.c.ref_key)
         .outerjoin(businesses, businesses.c.ref_key == events.c.ref_key)
         .where(runs.c.id == run_id)
     )
     row = (await connection.execute(query)).one_or_none()
-    return record(RunOnPage, row, run=_run(row)) if row else None
+    return record(RunOnPage, row, run=run_of(row)) if row else None
 
 
 async def find_runs_of(connection: AsyncConnection, event_ids: Sequence[int]) -> dict[int, list[Run]]:
     """What is owed for each of these events, in the order of dispatch."""
     found: dict[int, list[Run]] = {event_id: [] for event_id in event_ids}
-    query = _runs().where(runs.c.event_id.in_(event_ids)).order_by(runs.c.id)
+    query = select_runs().where(runs.c.event_id.in_(event_ids)).order_by(runs.c.id)
     for row in await connection.execute(query) if event_ids else ():
-        found[row.event_id].append(_run(row))
+        found[row.event_id].append(run_of(row))
     return found
 
 
@@ -183,20 +209,23 @@ def has_failed() -> ColumnElement[bool]:
     return (runs.c.state + "") == RunState.FAILED
 
 
-def _runs(*others: ColumnElement[Any]) -> Select[Any]:
+def select_runs(*others: ColumnElement[Any]) -> Select[Any]:
+    """What `Run` is made of, and `others`; `events` are joined."""
     own = [runs.c[name] for name in Run.__dataclass_fields__ if name in runs.c and name != "summary"]
     summary = func.substr(runs.c.summary, 1, SUMMARY_SHOWN).label("summary")
+    of_handler, became = (handlers.c.title, handlers.c.effect), events.c.status.label("became")
     is_gone = handlers.c.removed_at.is_not(None).label("is_gone")
     all_of_them, its_own = pauses.alias("all_of_them"), pauses.alias("its_own")
     paused_by = func.coalesce(all_of_them.c.paused_by, its_own.c.paused_by).label("paused_by")
     pause_reason = func.coalesce(all_of_them.c.reason, its_own.c.reason).label("pause_reason")
     return (
-        select(*own, summary, handlers.c.title, is_gone, paused_by, pause_reason, *others)
-        .outerjoin_from(runs, handlers, handlers.c.name == runs.c.handler)
+        select(*own, summary, *of_handler, became, is_gone, paused_by, pause_reason, *others)
+        .join_from(runs, events, events.c.id == runs.c.event_id)
+        .outerjoin(handlers, handlers.c.name == runs.c.handler)
         .outerjoin(all_of_them, all_of_them.c.handler == ALL)
         .outerjoin(its_own, its_own.c.handler == runs.c.handler)
     )
 
 
-def _run(row: Row[Any]) -> Run:
+def run_of(row: Row[Any]) -> Run:
     return record(Run, row, title=row.title or title_of(row.handler))

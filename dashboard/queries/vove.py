@@ -40,7 +40,9 @@ async def find_comparison(connection: AsyncConnection, ref_id: str) -> Compariso
     return await connection.run_sync(views.compare, ref_id)
 
 
-async def find_differences(connection: AsyncConnection, cursor: str | None = None) -> Page[Comparison]:
+async def find_differences(
+    connection: AsyncConnection, cursor: str | None = None, size: int = PAGE
+) -> Page[Comparison]:
     """Those found last come first."""
     page = await read_page(
         connection,
@@ -48,7 +50,7 @@ async def find_differences(connection: AsyncConnection, cursor: str | None = Non
         keys=(vove_views.c.id,),
         key_of=lambda row: (row.id,),
         cursor=cursor_from(cursor, 1),
-        size=PAGE,
+        size=size,
     )
     return page.of(lambda row: record(Comparison, row))
 

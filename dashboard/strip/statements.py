@@ -13,6 +13,7 @@ from receiver.handlers import AccountStatus, Effect
 COMPLETED = "COMPLETED"
 UNDER_WAY = ("NOT_STARTED", "IN_PROGRESS", "IN_REVIEW")  # of these nobody expects a word
 NOBODYS = "No handler is set up for this"
+DONE = "Done"
 STARTED = {Duty.WAITS, Duty.RUNS}
 WAITING = {*STARTED, Duty.PAUSED, Duty.RETRIED, Duty.NOT_SEEN}
 SETTLED = {Duty.DONE, Duty.NOT_CALLED}  # adds nothing to what is as it should be
@@ -121,7 +122,7 @@ def _customer(known: Known) -> Statement:
 def _by_duty(owed: Owed, done: str) -> Statement:
     """What the handler's run says where nothing else does; `done` is the participle of its effect."""
     yet = " yet" if owed.duty in WAITING else ""
-    text = "Done" if owed.duty is Duty.DONE else f"Not {done}{yet}"
+    text = DONE if owed.duty is Duty.DONE else f"Not {done}{yet}"
     sign, tone = {
         Duty.FAILED: ("warning", "person"),
         Duty.RETRIED: ("retry", "review"),

@@ -11,13 +11,16 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from receiver.database import raise_revision, upsert
+from receiver import search
+from receiver.activity import Kind, note
+from receiver.database import upsert
 from receiver.directory.csv_file import Row
 from receiver.directory.csv_text import FIELDS
 from receiver.directory.rows import Change, note_accounts
-from receiver.event import ref_key
+from receiver.event import UNSTORABLE, ref_key
 from receiver.models import businesses
 
+MAX_FILE_NAME = 300  # characters
 ASKED_AT_ONCE = 500  # keys in one question
 
 
@@ -46,8 +49,10 @@ def compare(connection: Connection, rows: Sequence[Row]) -> list[Difference]:
     return [_difference(row, known.get(ref_key(row.ref_id))) for row in rows]
 
 
-def import_rows(connection: Connection, rows: Sequence[Row], by: str, now: datetime) -> Imported:
-    """Write what is different. `by` says who, as in rows.change."""
+def import_rows(
+    connection: Connection, rows: Sequence[Row], by: str, now: datetime, file: str | None = None
+) -> Imported:
+    """Write what is different. `by` says who, as in rows.change; `file` is what the rows came in."""
     by_key = {ref_key(row.ref_id): row for row in rows}
     known = _find(connection, by_key, lock=True)
     missing = by_key.keys() - known.keys()
@@ -59,10 +64,23 @@ def import_rows(connection: Connection, rows: Sequence[Row], by: str, now: datet
     _note_accounts(
         connection, {key for key in entered | changed.keys() if "account_status" in by_key[key].fields}
     )
-    if entered or changed:
-        raise_revision(connection)
+    search.note_references(connection, {key: by_key[key].ref_id for key in entered})
+    named = {key for key in entered | changed.keys() if "name" in by_key[key].fields}
+    search.note_names(connection, {key: by_key[key].fields["name"] for key in named})
     fields = Counter(each.field for difference in changed.values() for each in difference.changes)
-    return Imported(len(entered), len(changed), len(rows) - len(entered) - len(changed), fields)
+    imported = Imported(len(entered), len(changed), len(rows) - len(entered) - len(changed), fields)
+    if entered or changed:
+        note(connection, Kind.IMPORTED, by, now, subject=_called(file), detail=_in_words(imported))
+    return imported
+
+
+def _called(file: str | None) -> str | None:
+    return file and UNSTORABLE.sub("", file)[:MAX_FILE_NAME]
+
+
+def _in_words(imported: Imported) -> str:
+    fields = ", ".join(f"{name} of {count:,}" for name, count in imported.fields.items())
+    return f"{imported.new:,} new, {imported.changed:,} changed{f' ({fields})' if fields else ''}"
 
 
 def _note_accounts(connection: Connection, keys: Collection[bytes]) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from receiver import search
+from receiver.activity import Kind, note
 from receiver.database import raise_revision, upsert
 from receiver.directory.fields import AccountStatus, Business, checked
 from receiver.event import ref_key
@@ -53,6 +55,8 @@ def change(
         )
         if "account_status" in values:
             note_accounts(connection, [key])
+        if "name" in values:
+            search.note_names(connection, {key: values["name"]})
         raise_revision(connection)
     return changed
 
@@ -91,7 +95,9 @@ def edit(
     row = connection.execute(its_row).one_or_none()
     if row is None or not (is_new or row.updated_at == as_of or _is_so(row, wanted)):
         return False
-    change(connection, ref_id, wanted, by, now)
+    if changed := change(connection, ref_id, wanted, by, now):
+        named = ", ".join(each.field.replace("_", " ") for each in changed)
+        note(connection, Kind.EDITED, by, now, ref_id=ref_id, detail=named)
     return True
 
 
@@ -104,4 +110,7 @@ def _enter(connection: Connection, ref_id: str, key: bytes, by: str, now: dateti
     """False where the directory knows it already."""
     entered = {"ref_id": ref_id, "ref_key": key, "access_granted": False, "updated_at": now, "updated_by": by}
     new = upsert(connection, businesses).values(entered).on_conflict_do_nothing()
-    return connection.execute(new.returning(businesses.c.id)).one_or_none() is not None
+    is_new = connection.execute(new.returning(businesses.c.id)).one_or_none() is not None
+    if is_new:
+        search.note_references(connection, {key: ref_id})
+    return is_new

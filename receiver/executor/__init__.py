@@ -9,6 +9,7 @@ forking     that process: forks a child for each call, reaps it, ends what it le
 sessions    how a child and all that it started are killed
 child       one call: the handler, and what is told of it
 reporting   what the handler returned or raised, to what is told
+faults      what an exception is told apart by
 bounds      what a child may take, in time and memory
 ending      what was told, or the exit code, to an outcome in words
 

@@ -40,6 +40,8 @@ class Ended:
     error: str | None = None  # one line, in words
     traceback: str | None = None
     output: str | None = None  # what it logged and printed
+    kind: str | None = None  # of what it raised, the type; none: it raised nothing
+    place: str | None = None  # where in the company's code: `module.function`
     no_retry: bool = False  # it raised NoRetry
     retry_at: datetime | None = None  # it raised RetryAfter; UTC
     business: Mapping[str, Any] = field(default_factory=dict)  # what it changes in the directory, checked

@@ -72,7 +72,7 @@ def _report(call: Call, limits: Limits, problem: str | None) -> Report:
         return reporting.of_returned(reporting.returned_by(handler.function, call.event, context))
     except BaseException as error:
         bounds.lift_memory()
-        return reporting.of_raised(error, limits)
+        return reporting.of_raised(error, limits, handler.module)
 
 
 def _log(name: str) -> logging.Logger:

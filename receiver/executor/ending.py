@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from receiver.directory.fields import from_json
+from receiver.executor import faults
 from receiver.executor.calls import Ended, Limits
 from receiver.handlers import Message, words
 from receiver.handlers.values import MAX_MESSAGES
@@ -36,6 +37,8 @@ def from_report(said: bytes, output: str | None) -> Ended | None:
         result=_text(report.get("result")),
         error=error,
         traceback=_text(report.get("traceback")),
+        kind=_short(report.get("kind")) if error else None,
+        place=_short(report.get("place")) if error else None,
         output=output,
         no_retry=report.get("no_retry") is True,
         retry_at=_moment(report.get("retry_at")),
@@ -68,6 +71,10 @@ def _message(said: Any) -> Message:
 
 def _text(said: Any) -> str | None:
     return words.storable(words.shorten(said, LONGEST_TEXT)) if isinstance(said, str) else None
+
+
+def _short(said: Any) -> str | None:
+    return words.line(said)[: faults.LONGEST] or None if isinstance(said, str) else None
 
 
 def _moment(said: Any) -> datetime | None:

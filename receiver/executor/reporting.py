@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from receiver.directory.fields import to_json
+from receiver.executor import faults
 from receiver.executor.calls import Limits
 from receiver.handlers import Context, Done, Event, InDoubt, NoRetry, RetryAfter, TryAgain, words
 from receiver.handlers.registering import Function
@@ -45,9 +46,12 @@ def _success(done: Done) -> Report:
     }
 
 
-def of_raised(error: BaseException, limits: Limits) -> Report:
+def of_raised(error: BaseException, limits: Limits, module: str) -> Report:
+    """`module` is the handler's."""
     return {
         "error": _in_words(error, limits),
+        "kind": faults.kind_of(error),
+        "place": faults.place_of(error, module),
         "traceback": words.shorten(words.read(_format, error), LONGEST_TRACEBACK),
         "no_retry": isinstance(error, NoRetry),
         "in_doubt": isinstance(error, InDoubt),

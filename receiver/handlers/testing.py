@@ -112,7 +112,7 @@ def _called(function: Function, event: Event, context: Context, lines: "_Lines")
         if "error" in report:
             raise TypeError(f"{function.__name__} {report['error']}")
     except reporting.ON_PURPOSE as said:
-        report = reporting.of_raised(said, NO_LIMITS)
+        report = reporting.of_raised(said, NO_LIMITS, function.__module__)
     ended = ending.from_report(json.dumps(report).encode(), output=None)
     assert ended is not None, "our own report can be read"
     return Called(

@@ -2,6 +2,7 @@
 
 languages   the first language wished for in which all of a mail can be said
 templates   the company's templates, and ours behind them: subject, text and HTML
+previewing  how a text reads in its mail, before anybody gets it
 composing   a letter as an e-mail, with its headers
 server      the company's mail server, as the settings have it
 sending     the way to the mail server, and whether the mail was sent

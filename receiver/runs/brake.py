@@ -5,6 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
 
+from receiver import activity
+from receiver.activity import Kind
 from receiver.database import raise_revision, upsert
 from receiver.event import UNSTORABLE
 from receiver.models import pauses, record
@@ -34,6 +36,7 @@ def pause(connection: Connection, handler: str, reason: str, by: str, now: datet
     paused = upsert(connection, pauses).values(handler=handler, reason=reason, paused_at=now, paused_by=by)
     if connection.execute(paused.on_conflict_do_nothing().returning(pauses.c.handler)).first() is None:
         return False  # not by the row count: on PostgreSQL that of an INSERT is not told
+    activity.note(connection, Kind.PAUSED, by, now, subject=handler, detail=reason)
     raise_revision(connection)
     return True
 
@@ -49,10 +52,11 @@ def _checked(reason: str) -> str:
     return reason
 
 
-def resume(connection: Connection, handler: str) -> bool:
+def resume(connection: Connection, handler: str, by: str, now: datetime) -> bool:
     """False where it was not paused. A handler stays paused while ALL are."""
     if not connection.execute(delete(pauses).where(pauses.c.handler == handler)).rowcount:
         return False
+    activity.note(connection, Kind.RESUMED, by, now, subject=handler)
     raise_revision(connection)
     return True
 

@@ -10,6 +10,10 @@ IS_OPEN = text("runs.state IN ('queued', 'retrying', 'running')")
 IS_DUE = text("runs.state IN ('queued', 'retrying')")
 IS_QUEUED = text("runs.state = 'queued'")
 IS_RUNNING = text("runs.state = 'running'")
+IS_CLOSED = text("runs.state = 'closed'")
+IS_UNFINISHED = text("batches.finished_at IS NULL")
+IS_DRAFT = text("batches.finished_at IS NULL AND confirmed_at IS NULL AND preview IS NOT NULL")
+IS_TO_COME = text("batch_items.result IS NULL")
 IS_UNDISPATCHED = text("events.dispatched_at IS NULL")
 
 

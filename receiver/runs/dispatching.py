@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, ScalarSelect, select, update
+from sqlalchemy import Connection, ScalarSelect, func, select, update
 
+from receiver import search
 from receiver.database import raise_revision, upsert
+from receiver.event import Family
 from receiver.handlers import Registered
 from receiver.models import RunState, StartedBy, events, handlers, runs
+from receiver.reasons import LONGEST_CODE, note_seen
 from receiver.runs.conditions import IS_UNDISPATCHED
 from receiver.runs.turns import bring_forward
 
@@ -54,6 +57,10 @@ def dispatch(connection: Connection, registered: Sequence[Registered], now: date
             events.c.family,
             events.c.status,
             events.c.previous_status,
+            events.c.ref_id,
+            func.substr(events.c.reason, 1, LONGEST_CODE).label("reason"),
+            events.c.svix_id,
+            events.c.adopted_by,
             _status_before().label("status_before"),
         )
         .where(IS_UNDISPATCHED)
@@ -73,6 +80,8 @@ def dispatch(connection: Connection, registered: Sequence[Registered], now: date
         connection.execute(upsert(connection, runs).on_conflict_do_nothing(), queued)
         bring_forward(connection, {(run["ref_key"], run["handler"]) for run in queued}, now)
         raise_revision(connection)
+    search.note_events(connection, new)
+    note_seen(connection, [(event.reason, event.ref_id) for event in new if _rejects(event)], now)
     connection.execute(
         update(events).where(events.c.id.in_([event.id for event in new])).values(dispatched_at=now)
     )
@@ -84,6 +93,10 @@ def _status_before() -> ScalarSelect[str]:
     before = events.alias("before")
     adjoins = before.c.ref_key == events.c.ref_key, before.c.place == events.c.place - 1
     return select(before.c.status).where(*adjoins).scalar_subquery()
+
+
+def _rejects(event: Any) -> bool:
+    return event.family == Family.KYB and event.status == "REJECTED" and bool(event.reason)
 
 
 def _queued(event: Any, handler: Registered, now: datetime) -> dict[str, Any]:

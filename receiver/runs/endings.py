@@ -28,6 +28,7 @@ from receiver.models import (
     runs,
     to_microseconds,
 )
+from receiver.runs import failures
 from receiver.runs.claims import Claimed, as_claimed, update_claimed
 from receiver.runs.conditions import IS_DUE, IS_RUNNING, has_moved_on
 from receiver.runs.turns import is_waited_for
@@ -50,7 +51,9 @@ def finish(
 
     `delays` are seconds before each automatic retry.
     """
-    if not update_claimed(connection, claimed, _next(connection, claimed, ended, delays, now)):
+    failure = failures.fingerprint(claimed.handler, ended)
+    becomes = _next(connection, claimed, ended, delays, now) | {"fingerprint": failure}
+    if not update_claimed(connection, claimed, becomes):
         return False
     changes = _change_directory(connection, claimed, ended, now)
     connection.execute(
@@ -71,6 +74,10 @@ def finish(
     )
     _keep_messages(connection, claimed, ended, now)
     _count(connection, claimed, ended, now)
+    if failure is not None:
+        failures.note_failure(connection, claimed.handler, ended, now)
+        if becomes["state"] == RunState.FAILED:
+            failures.reopen(connection, claimed, failure, now)
     raise_revision(connection)
     return True
 
@@ -197,7 +204,8 @@ def _retire(connection: Connection, run_id: int, now: datetime) -> bool:
     row = connection.execute(
         update(runs).where(runs.c.id == run_id, IS_DUE).values(begun).returning(*runs.c)
     ).one()
-    ended = Ended(Outcome.FAILED, error=GONE.format(handler=row.handler), no_retry=True)
+    error = GONE.format(handler=row.handler)
+    ended = Ended(Outcome.FAILED, error=error, kind=failures.GONE, no_retry=True)
     return finish(connection, as_claimed(connection, row), ended, (), now)
 
 

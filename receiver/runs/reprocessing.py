@@ -5,8 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, case, select, update
 
+from receiver import activity
+from receiver.activity import Kind
 from receiver.database import raise_revision
-from receiver.models import RunState, StartedBy, handlers, runs
+from receiver.models import RunState, StartedBy, events, handlers, runs
+from receiver.runs.failures import CLOSING
 from receiver.runs.turns import bring_forward
 
 
@@ -34,6 +37,19 @@ def reprocess(
 
     One conditional UPDATE: of a double click, or of two people, one wins. The other learns what has happened.
     """
+    answer = reprocess_quietly(connection, run_id, tries, by, now)
+    if isinstance(answer, Reprocessed):
+        of_run = select(runs.c.handler, events.c.ref_id).join(events, events.c.id == runs.c.event_id)
+        run = connection.execute(of_run.where(runs.c.id == run_id)).one()
+        named = {"ref_id": run.ref_id, "run_id": run_id, "subject": run.handler}
+        activity.note(connection, Kind.REPROCESSED, by, now, **named)
+    return answer
+
+
+def reprocess_quietly(
+    connection: Connection, run_id: int, tries: int, by: str, now: datetime
+) -> Reprocessed | NotReprocessed:
+    """Without an activity of its own: its batch has one."""
     open_to_it = runs.c.state.in_([RunState.RETRYING, RunState.FAILED, RunState.CLOSED, RunState.SUCCEEDED])
     repeat = runs.c.state == RunState.SUCCEEDED
     is_gone = runs.c.handler.in_(select(handlers.c.name).where(handlers.c.removed_at.is_not(None)))
@@ -48,6 +64,7 @@ def reprocess(
             started_by=StartedBy.PERSON,
             requested_by=by,
             requested_at=now,
+            **dict.fromkeys(CLOSING),
         )
         .returning(runs.c.ref_key, runs.c.handler)
     ).one_or_none()

@@ -1,7 +1,7 @@
 """The environment and `.env`, read once into one frozen value."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -58,6 +58,9 @@ class Settings:
     vove_api_url: str = "https://api.voveid.com/v2"
     vove_api_key: str | None = field(default=None, repr=False)
 
+    # Where each one that is set comes from, by its name: "environment" or ".env".
+    sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
     def require_secrets(self) -> tuple[str, ...]:
         """The webhook secrets, for the roles that cannot work without one."""
         if not self.webhook_secrets:
@@ -76,11 +79,18 @@ def load(environment: Mapping[str, str] = os.environ, directory: Path | None = N
     dotenv = dotenv_values((directory or Path.cwd()) / ".env", interpolate=False)
     given = {name: text.strip() for name, text in {**dotenv, **environment}.items() if text and text.strip()}
     chosen = {field: read(name, given[name]) for name, (field, read) in _READERS.items() if name in given}
-    settings = Settings(webhook_secrets=_secrets(given), **chosen)
+    settings = Settings(
+        webhook_secrets=_secrets(given), sources=_sources(given, environment.keys()), **chosen
+    )
     if "dashboard_url" in chosen:
         return settings
     url = f"http://{settings.dashboard_host}:{settings.dashboard_port}"
     return replace(settings, dashboard_url=reading.dashboard_url("KYBDESK_DASHBOARD_URL", url))
+
+
+def _sources(given: Mapping[str, str], in_environment: Collection[str]) -> dict[str, str]:
+    names = [name for name in (*SECRETS, *_READERS) if name in given]
+    return {name: "environment" if name in in_environment else ".env" for name in names}
 
 
 def _secrets(given: Mapping[str, str]) -> tuple[str, ...]:
@@ -98,6 +108,7 @@ def _secrets(given: Mapping[str, str]) -> tuple[str, ...]:
     return secrets
 
 
+SECRETS = ("VOVE_WEBHOOK_SECRET", "VOVE_WEBHOOK_SECRET_FILE")
 # By name in the environment: the field that it sets, and what reads its text. Defaults are the fields' own.
 _READERS: dict[str, tuple[str, Callable[[str, str], Any]]] = {
     "KYBDESK_DATABASE_URL": ("database_url", reading.database_url),

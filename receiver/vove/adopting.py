@@ -13,6 +13,8 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from receiver import search
+from receiver.activity import Kind, note
 from receiver.cases import Move
 from receiver.database import raise_revision
 from receiver.directory.rows import change
@@ -79,8 +81,19 @@ def adopt(
         return refused.refusal
     name = _take_name(connection, compared, by, now)
     views.note_differences(connection, [key])
-    raise_revision(connection)
+    _note(connection, compared, event_id, name, by, now)
     return Adopted(event_id, name)
+
+
+def _note(
+    connection: Connection, compared: Comparison, event_id: int | None, name: bool, by: str, now: datetime
+) -> None:
+    """A name alone is an edit of the business."""
+    if event_id is None:
+        note(connection, Kind.EDITED, by, now, ref_id=compared.ref_id, detail="name, as VOVE has it")
+        return
+    detail = "and its name" if name else None
+    note(connection, Kind.ADOPTED, by, now, ref_id=compared.ref_id, subject=compared.status, detail=detail)
 
 
 def _check(compared: Comparison | None, before: CaseRow | None, seen: Seen, now: datetime) -> None:
@@ -138,6 +151,7 @@ def _move(
         delivery_count=0,
     )
     event_id: int = connection.execute(inserted.returning(events.c.id)).scalar_one()
+    search.note_references(connection, {key: compared.ref_id})
     case_rows.apply(connection, [NewMove(event_id, compared.ref_id, key, now, move)], stale=[key])
     if before is None and case_rows.locked_rows(connection, [key])[key].event_count > 1:
         raise RacedError  # a webhook has created the case after we had looked

@@ -1,14 +1,8 @@
 // A few small behaviours. Every page works without them.
 
-// `/` goes to the search field.
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
-  event.preventDefault();
-  const field = document.querySelector("[data-key='/']");
-  field?.focus();
-  field?.select();
-});
+// In which zone the reader lives, for times in local time: see dashboard/zones.py.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone) document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax`;
 
 // What was typed before htmx listened is searched too.
 document.addEventListener("htmx:after:init", ({ target }) => {
@@ -29,29 +23,57 @@ document.addEventListener("click", async (event) => {
   }
 });
 
-// A list that changed by itself is not shuffled under a reader: unless the same rows stand in the same order,
-// or nobody is at it, a bar says how many are new.
-document.addEventListener("htmx:before:swap", (event) => {
-  const list = event.detail.ctx.sourceElement;
-  if (!list?.matches?.("[data-list]") || event.detail.ctx.response.status !== 200) return;
-  const [now, then] = [rows(list), rows(new DOMParser().parseFromString(event.detail.ctx.text, "text/html"))];
-  if (now.join() === then.join() || !isRead(list)) return;
-  event.preventDefault();
-  const fresh = then.filter((id) => !now.includes(id)).length;
-  const bar = list.querySelector("[data-news]");
-  bar.querySelector("[data-news-text]").textContent = fresh ? `${fresh} new: show` : "The list has changed: show";
-  bar.hidden = false;
+// What opens over the page closes with a press beside it, and with Esc.
+const sheets = "details[data-closes][open]";
+const close = (sheet) => sheet.removeAttribute("open");
+document.addEventListener("click", ({ target }) => {
+  for (const sheet of document.querySelectorAll(sheets)) if (!sheet.contains(target)) close(sheet);
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const sheet of document.querySelectorAll(sheets)) {
+    if (sheet.contains(document.activeElement)) sheet.querySelector("summary").focus();
+    close(sheet);
+  }
 });
 
-const rows = (root) => [...root.querySelectorAll("[data-list] tbody > tr, [data-list] > ol > li")].map((row) => row.id);
+// A morph keeps what is typed and open. What was sent is done with, and another page begins afresh.
+document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+  if (ctx.sourceElement?.matches?.("form[method=post]") && ctx.response.status < 400) ctx.sourceElement.reset();
+  if (ctx.target !== document.body) return;
+  const main = document.querySelector("main");
+  const next = new DOMParser().parseFromString(ctx.text, "text/html").querySelector("main");
+  if (next?.dataset.path !== main.dataset.path) main.replaceChildren();
+});
 
-const isRead = (list) =>
-  window.scrollY > 0 || list.matches(":hover") || list.contains(document.activeElement) || selects(list);
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  if (ctx.target !== document.body) return;
+  document.querySelectorAll(sheets).forEach(close);
+  document.querySelector("dialog[open]")?.close();
+  const field = document.querySelector("#q");
+  if (field && field !== document.activeElement) field.value = field.defaultValue;
+  if (document.activeElement === document.body) document.querySelector("main").focus({ preventScroll: true });
+});
 
-const selects = (list) => {
-  const selection = getSelection();
-  return !selection.isCollapsed && list.contains(selection.anchorNode);
-};
+// A form in use stays as it is while facts change around it: what is typed in it, and what it was shown with.
+const kept = ({ target }) => target.closest?.("form[data-kept]");
+const use = (event) => kept(event)?.setAttribute("hx-morph-skip", "");
+document.addEventListener("input", use);
+document.addEventListener("focusin", use);
+document.addEventListener("focusout", (event) => {
+  const form = kept(event);
+  if (form && ![...form.elements].some(isTouched)) form.removeAttribute("hx-morph-skip");
+});
+document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+  if (ctx.sourceElement?.matches?.("form[data-kept]")) ctx.sourceElement.removeAttribute("hx-morph-skip");
+});
+const isTouched = (field) =>
+  field.options ? [...field.options].some((option) => option.selected !== option.defaultSelected) : field.value !== (field.defaultValue ?? field.value);
+
+// A morph leaves ticks as they were set by hand: those that choose what is shown say what is shown.
+document.addEventListener("htmx:after:swap", () => {
+  for (const tick of document.querySelectorAll("form[data-ticked] [type=checkbox]")) tick.checked = tick.defaultChecked;
+});
 
 // Nobody reads it here, and beside the longest reference it would make the request too large.
 document.addEventListener("htmx:config:request", (event) => {
@@ -62,9 +84,3 @@ document.addEventListener("htmx:config:request", (event) => {
 document.addEventListener("htmx:error", () => offline(true));
 document.addEventListener("htmx:after:request", () => offline(false));
 const offline = (is) => document.querySelector("#offline")?.toggleAttribute("hidden", !is);
-
-// A morph keeps what is typed: on another page the field of the last search would stay.
-document.addEventListener("htmx:after:swap", () => {
-  const field = document.querySelector("#q");
-  if (field && field !== document.activeElement) field.value = field.defaultValue;
-});

@@ -4,20 +4,21 @@ import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from dashboard.app import create_app
 from receiver.database import Database
 from receiver.settings import Settings
-from tests.dashboard.desk import EMAIL, PASSWORD, Desk, served
+from tests.dashboard.desk import EMAIL, PASSWORD, Desk, client_of, served
 from tests.factories import add_handler, add_worker, writing
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 # What Chromium says of a form that comes back with what is wrong with it: no fault of the page's.
 REFUSED = ("status of 422 (Unprocessable Entity)", "status of 409 (Conflict)")
 OpenPage = Callable[..., Page]
+
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def desk(database: Database) -> Iterator[Desk]:
     """With one operator, whose worker and receiver are there."""
     settings = Settings()
     app = create_app(settings, database)
-    with served(app, settings) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with served(app, settings) as url, client_of(url) as client:
         desk = Desk(app, database, client)
         desk.add_user()
         with writing(database) as connection:
@@ -57,7 +58,7 @@ def open_page(browser: Browser, desk: Desk) -> Iterator[OpenPage]:
         context = browser.new_context(base_url=str(desk.client.base_url), **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("console", complain)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto("/sign-in")
@@ -70,7 +71,9 @@ def open_page(browser: Browser, desk: Desk) -> Iterator[OpenPage]:
 
 
 def sign_in(page: Page) -> None:
+    """The list of cases is open then."""
     page.get_by_label("E-mail").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/cases")
+    page.wait_for_url(str(page.url).replace("/sign-in", "/"))
+    page.goto("/cases")

@@ -14,8 +14,6 @@ from tests.browser.conftest import OpenPage, sign_in
 from tests.dashboard.desk import EMAIL, Desk
 from tests.factories import HOSTILE, WAY, add_business, add_case, writing
 
-expect.set_options(timeout=10_000)
-
 LONG = "x" * 10_000
 
 
@@ -33,7 +31,7 @@ def test_a_file_is_looked_at_and_imported(desk: Desk, open_page: OpenPage, file:
         add_business(connection, "acme 1/2", name="ACME")
     page = open_page(java_script_enabled=scripts)
     sign_in(page)
-    page.get_by_role("link", name="Import names").click()
+    page.get_by_role("link", name="Import businesses").click()
     page.get_by_label("CSV file").set_input_files(file)
     page.get_by_role("button", name="Look at what it would change").click()
     expect(page.locator("#preview")).to_contain_text("1 business new, 1 changed")

@@ -41,7 +41,7 @@ def mail_server(mails: Mails) -> Iterator[MailServer]:
 def page(browser: Browser, mailbox: Mailbox) -> Iterator[Page]:
     context = browser.new_context(base_url=mailbox.address)
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     yield page
     context.close()
 

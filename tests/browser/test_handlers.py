@@ -13,8 +13,6 @@ from tests.browser.conftest import OpenPage, sign_in
 from tests.dashboard.desk import EMAIL, Desk
 from tests.factories import add_case, add_handler, add_run, writing
 
-expect.set_options(timeout=10_000)
-
 
 @pytest.fixture
 def waiting_run(desk: Desk) -> int:

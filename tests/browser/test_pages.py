@@ -73,7 +73,7 @@ def test_a_list_is_not_moved_under_a_reader(desk: Desk, open_page: OpenPage) -> 
     with writing(desk.database) as connection:
         add_case(connection, "second", at=NOON + MINUTE)
     news = page.get_by_role("link", name="1 new: show")
-    expect(news).to_be_visible(timeout=10_000)
+    expect(news).to_be_visible()
     expect(page.get_by_role("row")).to_have_count(2)
     news.click()
     expect(page.get_by_role("row")).to_have_count(3)
@@ -88,7 +88,7 @@ def test_a_list_that_nobody_is_at_follows_by_itself(desk: Desk, open_page: OpenP
     page.mouse.move(2, 2)
     with writing(desk.database) as connection:
         add_case(connection, "second", at=NOON + MINUTE)
-    expect(page.get_by_role("row")).to_have_count(3, timeout=10_000)
+    expect(page.get_by_role("row")).to_have_count(3)
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1440])
@@ -117,4 +117,4 @@ def test_a_page_with_the_longest_reference_refreshes_itself(desk: Desk, open_pag
     page.wait_for_url("**/cases/%C3*")
     with writing(desk.database) as connection:
         add_run(connection, event)
-    expect(page.locator("#timeline").get_by_text("Needs a person")).to_be_visible(timeout=10_000)
+    expect(page.locator("#timeline").get_by_text("Needs a person")).to_be_visible()

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
-import httpx
 import pytest
 from argon2 import PasswordHasher
 
@@ -12,7 +11,7 @@ from dashboard.app import create_app
 from dashboard.auth import passwords
 from receiver.database import Database
 from receiver.settings import Settings
-from tests.dashboard.desk import Desk, served
+from tests.dashboard.desk import Desk, client_of, served
 
 OpenDesk = Callable[..., Desk]
 
@@ -26,7 +25,7 @@ def open_desk() -> Iterator[OpenDesk]:
             settings = replace(Settings(), **chosen)  # type: ignore[arg-type]
             app = create_app(settings, database)
             url = stack.enter_context(served(app, settings))
-            return Desk(app, database, stack.enter_context(httpx.Client(base_url=url, trust_env=False)))
+            return Desk(app, database, stack.enter_context(client_of(url)))
 
         yield opened
 

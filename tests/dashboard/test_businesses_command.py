@@ -1,5 +1,6 @@
 """`kybdesk businesses import`, as a process of its own."""
 
+import getpass
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,13 @@ def test_a_file_is_imported_and_what_was_done_is_said(desk: Desk) -> None:
     again = imported(desk, FILE.replace("ACME Ltd", "ACME plc"))
     assert again[1] == "0 businesses new, 1 changed (name of 1), 1 unchanged.\n"
     assert names(desk) == ["ACME plc", "Oakfield"]
-    assert desk.rows("SELECT updated_by FROM businesses")[0][0] == "kybdesk businesses import"
+    by = f"kybdesk businesses import ({getpass.getuser()})"
+    assert desk.rows("SELECT updated_by FROM businesses")[0][0] == by
+    noted = desk.rows("SELECT kind, by, subject, detail FROM activities ORDER BY id")
+    assert [tuple(row) for row in noted] == [
+        ("imported", by, "b.csv", "2 new, 0 changed"),
+        ("imported", by, "b.csv", "0 new, 1 changed (name of 1)"),
+    ]
 
 
 def test_a_check_says_what_would_be_done_and_does_nothing(desk: Desk) -> None:

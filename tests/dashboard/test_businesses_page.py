@@ -10,18 +10,14 @@ import pytest
 from sqlalchemy import select
 
 from dashboard.pages.imports import MAX_BODY
-from dashboard.queries import cases
-from dashboard.queries.cases import find_cases
 from receiver.database import Database
 from receiver.directory.csv_text import MAX_BYTES
 from receiver.models import RunState, businesses, to_microseconds
 from tests.dashboard.conftest import OpenDesk
 from tests.dashboard.desk import EMAIL, SAME_ORIGIN, Desk
-from tests.dashboard.reading import read
 from tests.factories import (
     HOSTILE,
     NOON,
-    WAY,
     add_attempt,
     add_business,
     add_case,
@@ -367,40 +363,6 @@ def test_a_name_stands_beside_the_reference_wherever_that_is(desk: Desk) -> None
         assert "<bdi>ACME-1</bdi>" in page, path
     for path in ("/cases/ACME-1", f"/runs/{run}"):
         assert "Zephyr Travel" in desk.client.get(path).text.partition("</title>")[0]
-
-
-@pytest.mark.parametrize(
-    ("search", "found"),
-    [
-        ("acme", ["named"]),
-        ("ME_L", ["named"]),
-        ("e%l", []),
-        ("100%", ["wild"]),
-        ("NAMED", ["named"]),
-        ("\\", []),
-    ],
-)
-@pytest.mark.parametrize("few", [0, 500])  # names, beyond which they are looked up one by one
-def test_a_case_is_found_by_the_name_of_its_business(
-    any_database: Database, monkeypatch: pytest.MonkeyPatch, few: int, search: str, found: list[str]
-) -> None:
-    monkeypatch.setattr(cases, "FEW", few)
-    with writing(any_database) as connection:
-        for ref_id, name in (("named", "ACME_Ltd"), ("wild", "100% Bio"), ("other", None)):
-            add_case(connection, ref_id, WAY[:2])
-            add_business(connection, ref_id, name=name)
-    page = read(any_database, lambda reader: find_cases(reader, search))
-    assert [case.ref_id for case in page.rows] == found
-
-
-def test_a_name_is_found_whether_its_umlaut_is_small_or_capital(any_database: Database) -> None:
-    with writing(any_database) as connection:
-        for ref_id, name in (("a", "Ärztehaus"), ("b", "ÉTOILE SARL"), ("c", "Le café")):
-            add_case(connection, ref_id, WAY[:2])
-            add_business(connection, ref_id, name=name)
-    for search, ref_id in (("ärzte", "a"), ("étoile", "b"), ("CAFÉ", "c")):
-        page = read(any_database, lambda reader, search=search: find_cases(reader, search))  # type: ignore[misc]
-        assert [case.ref_id for case in page.rows] == [ref_id], search
 
 
 def test_a_search_names_also_businesses_without_a_case(desk: Desk) -> None:

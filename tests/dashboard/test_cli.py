@@ -1,5 +1,6 @@
 """The `kybdesk` command says in a line what a person can set right, and never a secret."""
 
+import getpass
 import shlex
 import socket
 import sqlite3
@@ -40,6 +41,9 @@ def test_a_user_is_added_with_a_password_from_standard_input(desk: Desk) -> None
     (row,) = desk.rows("SELECT * FROM users")
     assert (row["email"], row["role"]) == ("ana@example.com", "viewer")
     assert "a long password" not in row["password_hash"]
+    (noted,) = desk.rows("SELECT * FROM activities")
+    assert (noted["kind"], noted["subject"], noted["detail"]) == ("user added", "ana@example.com", "viewer")
+    assert noted["by"] == f"kybdesk user add ({getpass.getuser()})"
 
 
 @pytest.mark.parametrize(
@@ -101,3 +105,18 @@ def test_a_port_that_is_taken_is_named(desk: Desk) -> None:
 def test_no_handlers_is_no_error(desk: Desk) -> None:
     listed = desk.command("handlers")
     assert (listed.returncode, "KYBDESK_HANDLERS" in listed.stdout) == (0, True)
+
+
+def test_the_list_of_handlers_tells_what_is_paused_and_needs_no_database(tmp_path: Path) -> None:
+    desk = Desk(
+        tmp_path,
+        "from receiver.handlers import handles\n\n@handles('REJECTED')\ndef tell(event, context): ...\n",
+    )
+    alone = desk.command("handlers")
+    assert (alone.returncode, "paused" in alone.stdout) == (0, False)
+    assert not (tmp_path / "kybdesk.db").exists()
+    desk.command("pause", "--reason", "The text is wrong", "--by", "ana@example.com")
+    listed = desk.command("handlers")
+    assert listed.returncode == 0, listed.stderr
+    assert "paused  all handlers  by ana@example.com" in listed.stdout
+    assert "The text is wrong" in listed.stdout

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -50,16 +51,16 @@ def test_a_handler_says_when_it_is_called(desk: Desk) -> None:
         add_handler(connection, "c", "Note it", statuses=[])
         add_handler(connection, "d", "Suspend", statuses=[], leaving='["COMPLETED"]')
     page = _words(desk.signed_in().client.get("/handlers").text)
-    assert (
-        "Called when a case becomes Completed, and when it leaves Completed. It sees to the account." in page
-    )
-    assert (
-        "Called when a case becomes Completed or Rejected. It tells the customer. Never twice by itself."
-        in page
-    )
+    for sentence in (
+        "Called when a case becomes Completed, and when it leaves Completed. ",
+        "It switches the business's account on or off.",
+        "Called when a case becomes Completed or Rejected. It tells the customer. ",
+        "What it does can't be taken back: where a try may have done it already, a person decides",
+    ):
+        assert sentence in page
     assert "Called for every message of VOVE's, whatever its status." in page
     assert "Called when a case becomes something else after Completed." in page
-    assert "acme.handlers.a" in page
+    assert "The function a of the module acme.handlers" in page
 
 
 def test_figures_are_those_of_the_kept_counts(any_database: Database) -> None:
@@ -383,10 +384,9 @@ def test_a_try_in_doubt_has_its_word_and_its_warning(desk: Desk) -> None:
 
 
 @pytest.fixture
-def processes(tmp_path: Path) -> Processes:
-    desk = Processes(tmp_path)
-    assert desk.command("migrate").returncode == 0
-    return desk
+def processes(tmp_path: Path, migrated_file: Path) -> Processes:
+    shutil.copyfile(migrated_file, tmp_path / "kybdesk.db")
+    return Processes(tmp_path)
 
 
 def test_the_command_pauses_one_or_all_and_shows_what_is_paused(processes: Processes) -> None:

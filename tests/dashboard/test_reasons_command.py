@@ -66,6 +66,21 @@ def test_a_reason_is_named_and_marked(desk: Desk) -> None:
     assert (row["label"], row["never_tell"], row["updated_by"]) == ("Document mismatch", 0, BEN)
 
 
+def test_a_reason_is_explained_and_what_was_said_can_be_taken_away(desk: Desk) -> None:
+    set_reason = ("reason", "set", CODE, "--by", ANA)
+    assert desk.command(*set_reason, "--label", "Documents", "--explanation", "Ask\r\nagain.").returncode == 0
+    (row,) = desk.rows("SELECT * FROM reasons")
+    assert (row["label"], row["explanation"]) == ("Documents", "Ask\nagain.")
+    assert desk.command(*set_reason, "--label", "").stdout == f"{CODE}\n  no customer text\n"
+    (row,) = desk.rows("SELECT * FROM reasons")
+    assert (row["label"], row["explanation"]) == (None, "Ask\nagain.")
+    done = desk.rows("SELECT by, kind, subject, detail FROM activities ORDER BY id")
+    assert [tuple(row) for row in done] == [
+        (ANA, "described", CODE, "label “Documents”, explanation"),
+        (ANA, "described", CODE, "no label"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "given", "why"),
     [
@@ -76,6 +91,7 @@ def test_a_reason_is_named_and_marked(desk: Desk) -> None:
         (("text", "", "--language", "de", "--by", ANA), "x", "as VOVE sends it"),
         (("set", CODE, "--by", ANA), "", "Say what to set"),
         (("set", CODE, "--label", "a\nb", "--by", ANA), "", "one line"),
+        (("set", CODE, "--explanation", "x" * 5001, "--by", ANA), "", "longer than 5,000"),
         (("approve", CODE, "--language", "de", "--by", ANA), "", "There is no text for"),
     ],
 )

@@ -1,27 +1,111 @@
 """The list of runs, one run's page, and re-processing."""
 
 import socket
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from dashboard import layout, pages
+from dashboard.queries.runs import count_runs
 from receiver.database import Database
 from receiver.models import Outcome, RunState, runs
+from receiver.runs import pause
 from tests.dashboard.desk import PARTIAL, SAME_ORIGIN, Desk
-from tests.factories import NOON, WAY, add_attempt, add_case, add_handler, add_run, writing
+from tests.factories import (
+    HOUR,
+    NOON,
+    WAY,
+    add_attempt,
+    add_business,
+    add_case,
+    add_event,
+    add_failure,
+    add_handler,
+    add_run,
+    writing,
+)
 
 
 def test_what_needs_a_person_is_listed_with_its_error(desk: Desk) -> None:
     with writing(desk.database) as connection:
         add_handler(connection)
         run = add_run(connection, add_case(connection, "ACME-1")[-1], tries=7)
-    page = desk.signed_in().client.get("/runs").text
+    page = desk.signed_in().client.get("/runs?view=list").text
     assert f'href="/runs/{run}"' in page
     assert "The mail server said no" in page
     assert "7 tries" in page
     assert 'href="/cases/ACME-1"' in page
+
+
+def test_what_failed_alike_is_one_row_with_its_counts(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        add_handler(connection)
+        for n, ref_id in enumerate(("ACME-1", "ACME-2", "ACME-2")):
+            add_run(connection, add_event(connection, ref_id, place=n, at=NOON + n * HOUR))
+        other = add_failure(connection, kind="TimeoutError", error="It took too long")
+        add_run(connection, add_event(connection, "ACME-3"), fingerprint=other)
+    page = desk.signed_in().client.get("/runs").text
+    alike, alone = page.split('class="group"')[1:]
+    if "It took too long" in alike:
+        alike, alone = alone, alike
+    assert "Notify customer: The mail server said no" in alike
+    assert "smtplib.SMTPRecipientsRefused" in alike
+    assert "<strong>3</strong> tasks" in alike
+    assert "2 cases" in alike
+    assert "<strong>1</strong> task\n" in alone
+    assert f"failure={other}" in alone
+
+
+def test_what_is_retried_tells_its_next_try(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        add_run(connection, add_case(connection)[-1], RunState.RETRYING, due_at=datetime.now(UTC) + HOUR)
+    page = desk.signed_in().client.get("/runs?tab=retrying").text
+    assert "next try" in page
+    assert "in 59 min" in page
+
+
+def test_a_list_is_of_one_failure_one_handler_or_one_case(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        add_handler(connection)
+        add_handler(connection, "forward", "Forward to the CRM")
+        mail = add_run(connection, add_event(connection, "a/b"))
+        failure = add_failure(connection, "forward", error="The CRM is down")
+        crm = add_run(connection, add_event(connection, "ACME-2"), handler="forward", fingerprint=failure)
+        done = add_run(connection, add_event(connection, "a/b", place=1), RunState.SUCCEEDED)
+    desk.signed_in()
+    listed = {
+        f"failure={failure}": [crm],
+        "view=list&handler=forward": [crm],
+        "view=list&handler=notify_customer": [mail],
+        "case=a%2Fb": [mail],
+        "tab=done&case=a%2Fb": [done],
+        "tab=done&handler=forward": [],
+    }
+    for query, expected in listed.items():
+        page = desk.client.get(f"/runs?{query}").text
+        shown = [run for run in (mail, crm, done) if f'id="run_{run}"' in page]
+        assert shown == expected, query
+    assert "Nothing fits." in desk.client.get("/runs?tab=done&handler=forward").text
+
+
+def test_the_failed_ones_are_counted_once_for_a_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    with writing(desk.database) as connection:
+        add_run(connection, add_case(connection)[-1])
+    asked: list[Any] = []
+
+    async def counting(connection: Any, states: Any) -> int:
+        asked.append(list(states))
+        return await count_runs(connection, states)
+
+    for module in (pages.runs, layout):
+        monkeypatch.setattr(module, "count_runs", counting)
+    page = desk.signed_in().client.get("/runs").text
+    assert asked.count([RunState.FAILED]) == 1
+    assert 'n--person">1<' in page
+    assert 'n--person">1<' in desk.client.get("/runs", headers=PARTIAL).text
 
 
 def test_no_failures_are_good_news(desk: Desk) -> None:
@@ -44,7 +128,8 @@ def test_each_state_stands_under_its_tab(desk: Desk, tab: str, state: str) -> No
         run = add_run(connection, add_case(connection, "ACME-1")[-1], state)
     desk.signed_in()
     for each in ("person", "retrying", "waiting", "done"):
-        assert (f'href="/runs/{run}"' in desk.client.get(f"/runs?tab={each}").text) is (each == tab)
+        page = desk.client.get(f"/runs?tab={each}&view=list").text
+        assert (f'href="/runs/{run}"' in page) is (each == tab)
 
 
 def test_a_run_tells_its_tries(desk: Desk) -> None:
@@ -53,7 +138,7 @@ def test_a_run_tells_its_tries(desk: Desk) -> None:
         add_attempt(connection, run, number=1, traceback="Traceback: line 41", output="INFO sending")
         add_attempt(connection, run, number=2, started_by="person", requested_by="ben@example.com")
     page = desk.signed_in().client.get(f"/runs/{run}").text
-    for text in ("It was not done", "Traceback: line 41", "INFO sending", "asked by ben@example.com"):
+    for text in ("was not done", "Traceback: line 41", "INFO sending", "asked by ben@example.com"):
         assert text in page
 
 
@@ -62,7 +147,7 @@ def test_a_lost_try_of_what_can_t_be_taken_back_is_a_warning(desk: Desk) -> None
         run = add_run(connection, add_case(connection, "ACME-1")[-1], once=True)
         add_attempt(connection, run, Outcome.LOST)
     page = desk.signed_in().client.get(f"/runs/{run}").text
-    assert "Nobody knows whether it was done." in page
+    assert "Nobody knows whether" in page
     assert "it may happen twice" in page
 
 
@@ -181,6 +266,106 @@ def test_the_frame_tells_how_many_runs_need_a_person(desk: Desk) -> None:
     assert 'hx-target="#failed_runs"' in part
     assert "3<span" in part
     assert "The worker is not running" in part
+
+
+@pytest.mark.parametrize(
+    ("effect", "way", "sentence", "button"),
+    [
+        ("account", (*WAY[:-1], "COMPLETED"), "<strong>was not enabled</strong>", "enable the account again"),
+        ("account", WAY, "<strong>was not suspended</strong>", "suspend the account again"),
+        ("customer", WAY, "<strong>was not sent</strong>", "send the e-mail again"),
+        (None, WAY, "<strong>was not done</strong>", "notify customer"),
+    ],
+)
+def test_a_run_says_what_it_was_to_do_in_the_words_of_the_business(
+    desk: Desk, effect: str | None, way: Sequence[str], sentence: str, button: str
+) -> None:
+    with writing(desk.database) as connection:
+        add_handler(connection, effect=effect)
+        add_business(connection, name="Acme Trading")
+        run = add_run(connection, add_case(connection, way=way)[-1], summary="the service answered 503")
+    page = desk.signed_in().client.get(f"/runs/{run}").text
+    assert f"{sentence}: the service answered 503" in page
+    assert "Acme Trading" in page
+    assert f">Re-process: {button}<" in page
+
+
+@pytest.mark.parametrize("state", list(RunState))
+@pytest.mark.parametrize("paused", [False, True])
+@pytest.mark.parametrize("removed_at", [None, NOON])
+def test_every_state_has_its_words(desk: Desk, state: str, paused: bool, removed_at: datetime | None) -> None:
+    with writing(desk.database) as connection:
+        add_handler(connection, removed_at=removed_at)
+        run = add_run(connection, add_case(connection)[-1], state)
+        if paused:
+            pause(connection, "notify_customer", "looking", "ben@example.com", NOON)
+    desk.signed_in()
+    for path in (f"/runs/{run}", "/cases/ACME-1", *(f"/runs?view=list&tab={tab}" for tab in pages.runs.TABS)):
+        assert desk.client.get(path).status_code == 200, path
+
+
+def test_of_a_traceback_the_company_s_own_code_comes_first(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        run = add_run(connection, add_case(connection)[-1])
+        add_attempt(connection, run, traceback=TRACEBACK)
+    page = desk.signed_in().client.get(f"/runs/{run}").text
+    own, whole = page.split("Where it went wrong")[1].split("The whole traceback")
+    assert "acme/handlers.py" in own
+    assert "smtplib" not in own
+    assert "smtplib" in whole
+
+
+TRACEBACK = """Traceback (most recent call last):
+  File "/srv/acme/handlers.py", line 41, in tell
+    smtp.sendmail(sender, [address], text)
+  File "/usr/lib/python3.11/smtplib.py", line 900, in sendmail
+    raise SMTPRecipientsRefused(senderrs)
+smtplib.SMTPRecipientsRefused: no
+"""
+
+
+def test_a_run_is_closed_without_retrying_and_says_so(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        run = add_run(connection, add_case(connection)[-1], tries=3)
+    desk.signed_in()
+    answer = _close(desk, run, tries="3", reason="by hand", note="I rang them")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/runs/{run}")
+    page = desk.client.get(f"/runs/{run}").text
+    for text in ("is not tried again", "ana@example.com closed it", "it was done by hand", "I rang them"):
+        assert text in page
+    assert "Close without retrying" not in page
+
+
+def test_a_closing_without_a_reason_comes_back_as_it_was_typed(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        run = add_run(connection, add_case(connection)[-1])
+    answer = _close(desk.signed_in(), run, tries="1", note="I rang <b>them</b>")
+    assert answer.status_code == 422
+    assert "Choose why it is closed." in answer.text
+    assert "I rang &lt;b&gt;them&lt;/b&gt;" in answer.text
+    assert _row(desk.database, run).state == RunState.FAILED
+
+
+def test_what_has_happened_since_is_told_and_nothing_is_closed(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        run = add_run(connection, add_case(connection)[-1], RunState.SUCCEEDED, tries=2)
+    answer = _close(desk.signed_in(), run, tries="1", reason="by hand")
+    assert answer.status_code == 303
+    assert "It was done since the page was shown." in desk.client.get(answer.headers["location"]).text
+    assert _close(desk, 4711, tries="1", reason="by hand").status_code == 404
+    assert _close(desk, 10**30, tries="1", reason="by hand").status_code == 404
+
+
+def test_a_viewer_closes_nothing(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        run = add_run(connection, add_case(connection)[-1])
+    assert _close(desk.signed_in("viewer"), run, tries="1", reason="by hand").status_code == 403
+    page = desk.client.get(f"/runs/{run}").text
+    assert "Close without retrying" not in page
+
+
+def _close(desk: Desk, run: int, **fields: str) -> Any:
+    return desk.client.post(f"/runs/{run}/close", data=fields, headers=SAME_ORIGIN)
 
 
 def _ask(desk: Desk, run: int, **fields: str) -> Any:

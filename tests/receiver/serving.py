@@ -1,6 +1,5 @@
 """The receiver as it is served, over real sockets: a client would tidy what a hostile sender sends."""
 
-import asyncio
 import gc
 import socket
 import threading
@@ -78,19 +77,11 @@ class Line:
             return True
 
 
-class Server(uvicorn.Server):
-    """Looks far more often than ten times a second whether it is to stop: each test stops one."""
-
-    async def main_loop(self) -> None:
-        while not await self.on_tick(0):  # noqa: ASYNC110  # what stops it sets a flag, no event
-            await asyncio.sleep(0.005)
-
-
 @dataclass(frozen=True)
 class Serving:
     database: Database
     clock: Clock
-    running: Server
+    running: uvicorn.Server
 
     @property
     def port(self) -> int:
@@ -130,7 +121,7 @@ def serving(database: Database) -> Iterator[Serving]:
     clock = Clock()
     settings = Settings(webhook_secrets=(SECRET, OTHER_SECRET))
     app = create_app(settings, database, clock)
-    running = Server(server(app, "127.0.0.1", 0, settings).config)
+    running = uvicorn.Server(server(app, "127.0.0.1", 0, settings).config)
     thresholds = gc.get_threshold()
     thread = threading.Thread(target=running.run)
     thread.start()

@@ -376,7 +376,7 @@ def test_a_module_that_hangs_is_told_in_words_and_ended(company: Callable[..., N
     began = time.monotonic()
     with pytest.raises(HandlersError, match="Importing the handler modules did not finish within 1 s"):
         describe(["acme"], timeout=1)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert not Path("/proc", Path("pid").read_text()).exists()
 
 

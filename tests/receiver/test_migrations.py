@@ -12,14 +12,24 @@ from receiver.runs import retire
 from tests.receiver.factories import NOON
 
 
-@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection", "ignore:autogenerate skipping")  # of expressions
+@pytest.mark.filterwarnings(
+    "ignore:Skipped unsupported reflection", "ignore:autogenerate skipping"
+)  # of expressions
 def test_the_migrations_build_what_the_models_describe(any_database: Database) -> None:
     any_database.check_schema()
     engine = any_database.writer()
     with engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+        described = {"include_name": lambda name, kind, _within: not is_trigrams(name, kind)}
+        differences = compare_metadata(MigrationContext.configure(connection, opts=described), metadata)
     engine.dispose()
     assert differences == []
+
+
+def is_trigrams(name: str | None, kind: str) -> bool:
+    """Each database has an index of its own, which no model describes: see search.py."""
+    return kind in {"table", "index"} and (name or "").startswith(
+        ("findables_trigrams", "findables_by_trigram")
+    )
 
 
 def test_migrating_twice_changes_nothing(any_database: Database) -> None:
@@ -53,6 +63,7 @@ def test_runs_of_an_older_version_get_their_case_and_those_without_a_handler_one
 def go_back_to(connection: Connection, version: str) -> None:
     """As the tables were: made anew by the migrations up to there."""
     metadata.drop_all(connection)
+    connection.exec_driver_sql("DROP TABLE IF EXISTS findables_trigrams")
     connection.exec_driver_sql("DROP TABLE alembic_version")
     config = _alembic()
     config.attributes["connection"] = connection

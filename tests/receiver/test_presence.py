@@ -11,7 +11,7 @@ from sqlalchemy import Engine, delete, insert
 from receiver import database as receiver_database
 from receiver import presence
 from receiver.database import Database
-from receiver.models import workers
+from receiver.models import outages, role_signs, workers
 from receiver.presence import HOST, Presence
 from tests.receiver.ledgers import rows, written_by_another
 from tests.receiver.serving import wait_until
@@ -25,7 +25,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def present(lasting_database: Database, engine: Engine) -> Iterator[Presence]:
     with engine.begin() as connection:
-        connection.execute(delete(workers))
+        for table in (workers, role_signs, outages):
+            connection.execute(delete(table))
     here = Presence(lasting_database, "worker")
     yield here
     here.stop()
@@ -116,3 +117,88 @@ def test_one_that_never_started_can_be_stopped(present: Presence, engine: Engine
     present.stop()
 
     assert there(engine) == []
+
+
+def last_sign(engine: Engine, at: datetime) -> None:
+    with engine.begin() as connection:
+        connection.execute(insert(role_signs).values(role="worker", first_at=at, seen_at=at))
+
+
+def test_the_first_one_ever_notes_no_outage(present: Presence, engine: Engine) -> None:
+    present.start()
+    wait_until(lambda: there(engine))
+    assert [row.role for row in rows(engine, role_signs)] == ["worker"]
+    assert rows(engine, outages) == []
+
+
+def test_who_comes_back_after_a_silence_notes_it_as_an_outage(present: Presence, engine: Engine) -> None:
+    gone_at = datetime.now(UTC) - timedelta(minutes=10)
+    last_sign(engine, gone_at)
+    present.start()
+    wait_until(lambda: there(engine))
+    (outage,) = rows(engine, outages)
+    assert (outage.role, outage.began_at) == ("worker", gone_at)
+    assert outage.ended_at == rows(engine, role_signs)[0].seen_at
+
+
+@pytest.mark.usefixtures("quick")
+def test_it_notes_it_once(present: Presence, engine: Engine) -> None:
+    last_sign(engine, datetime.now(UTC) - timedelta(minutes=10))
+    present.start()
+    wait_until(lambda: there(engine))
+    first = rows(engine, workers)[0].seen_at
+    wait_until(lambda: rows(engine, workers)[0].seen_at > first)
+    assert len(rows(engine, outages)) == 1
+
+
+def test_a_quick_restart_is_no_outage(present: Presence, engine: Engine) -> None:
+    last_sign(engine, datetime.now(UTC) - timedelta(seconds=25))
+    present.start()
+    wait_until(lambda: there(engine))
+    assert rows(engine, outages) == []
+
+
+def test_an_orderly_stop_leaves_its_last_sign(
+    lasting_database: Database, present: Presence, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the time until the next start is an outage, where it is long: nobody was there."""
+    present.start()
+    wait_until(lambda: there(engine))
+    present.stop()
+    stopped_at = rows(engine, role_signs)[0].seen_at
+    monkeypatch.setattr(presence, "SILENCE", timedelta(0))
+    again = Presence(lasting_database, "worker")
+    again.start()
+    wait_until(lambda: there(engine))
+    again.stop()
+    assert rows(engine, outages)[0].began_at == stopped_at
+
+
+def test_another_host_of_the_same_role_keeps_it_from_being_missed(present: Presence, engine: Engine) -> None:
+    gone_at = datetime.now(UTC) - timedelta(minutes=10)
+    add(engine, host="another host", seen_at=gone_at)
+    last_sign(engine, datetime.now(UTC) - timedelta(seconds=3))
+    present.start()
+    wait_until(lambda: len(there(engine)) == 2)
+    assert rows(engine, outages) == []
+
+
+def test_a_sign_of_a_clock_that_was_wrong_is_replaced(present: Presence, engine: Engine) -> None:
+    last_sign(engine, datetime.now(UTC) + timedelta(days=400))
+    present.start()
+    wait_until(lambda: there(engine))
+    assert rows(engine, role_signs)[0].seen_at < datetime.now(UTC) + timedelta(minutes=1)
+    assert rows(engine, outages) == []
+
+
+def test_of_two_that_come_back_at_once_one_notes_the_outage(
+    lasting_database: Database, present: Presence, engine: Engine
+) -> None:
+    last_sign(engine, datetime.now(UTC) - timedelta(minutes=10))
+    other = Presence(lasting_database, "worker")
+    present.start()
+    other.start()
+    wait_until(lambda: there(engine))
+    other.stop()
+    present.stop()
+    assert len(rows(engine, outages)) == 1

@@ -183,7 +183,7 @@ def test_fifty_repeats_at_once_make_one_event(receiver: Serving) -> None:
 
     def deliver(_: int) -> Answer:
         with receiver.connect() as line:
-            barrier.wait(10)
+            barrier.wait(30)
             line.send(request(BODY, GOOD))
             return line.answer()
 

@@ -73,7 +73,7 @@ class Bench:
 
     @contextmanager
     def working(self, modules: tuple[str, ...] = ("acme",), **settings: Any) -> Iterator[None]:
-        self.worker = Worker(Settings(handler_modules=modules, handler_timeout=5, **settings), self.database)
+        self.worker = Worker(Settings(handler_modules=modules, handler_timeout=60, **settings), self.database)
         thread = threading.Thread(target=self.worker.run)
         thread.start()
         try:
@@ -141,7 +141,7 @@ def test_a_locked_database_makes_the_worker_wait_not_end(
             Group(connection, [delivery(status="IN_PROGRESS")]).write()
             paused = threading.Event()
             monkeypatch.setattr(bench.worker, "_pause", lambda _error: paused.set())
-            assert paused.wait(10)
+            assert paused.wait(30)
         engine.dispose()
         eventually(lambda: bench.rows(attempts))
 
@@ -175,7 +175,7 @@ from receiver.handlers import Done, handles
 @handles("COMPLETED")
 def meet(event, context):
     Path(f"{event.ref_id}.here").touch()
-    until = time.monotonic() + 4
+    until = time.monotonic() + 30
     while len(list(Path().glob("*.here"))) < 8:
         if time.monotonic() > until:
             raise TimeoutError("the others did not come")
@@ -203,7 +203,7 @@ def test_a_pause_holds_new_runs_until_somebody_lets_them_go_on(bench: Bench) -> 
     bench.receive("IN_REVIEW")
     with bench.working():
         eventually(lambda: [attempt.result for attempt in bench.rows(attempts)] == ["done at last"])
-        bench.write(lambda connection: resume(connection, "quick"))
+        bench.write(lambda connection: resume(connection, "quick", "ana@example.com", NOON))
         eventually(lambda: len(bench.rows(attempts)) == 2)
 
 

@@ -109,7 +109,7 @@ class Workbench:
 
     def resume(self, name: str = runs.ALL) -> bool:
         with self.engine.begin() as connection:
-            return runs.resume(connection, name)
+            return runs.resume(connection, name, "ana@example.com", self.now)
 
     @property
     def names(self) -> list[str]:

@@ -25,13 +25,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="activities_pk"),
         sqlite_autoincrement=True,
     )
-    op.create_index("activities_by_person", "activities", ["by", "id"])
-    op.create_index("activities_by_kind", "activities", ["kind", "id"])
+    op.create_index("activities_by_person", "activities", ["by", "at", "id"])
+    op.create_index("activities_by_kind", "activities", ["kind", "at", "id"])
     op.create_index("activities_by_time", "activities", ["at", "id"])
     op.create_index(
         "activities_by_case",
         "activities",
-        ["ref_key", "id"],
+        ["ref_key", "at", "id"],
         sqlite_where=OF_A_CASE,
         postgresql_where=OF_A_CASE,
     )

@@ -7,9 +7,9 @@ revision = "0008"
 down_revision = "0007"
 
 WRONG = {
-    "not_enabled": "status = 'COMPLETED' AND NOT account_active",
+    "not_enabled": "status || '' = 'COMPLETED' AND NOT account_active",
     "still_enabled": "status <> 'COMPLETED' AND account_active",
-    "not_told": "status = 'REJECTED' AND COALESCE(told_at, 0) < status_since",
+    "not_told": "status || '' = 'REJECTED' AND status_since > COALESCE(told_at, 0)",
     "with_gap": "gap",
     "uncertain": "uncertain",
 }

@@ -16,8 +16,11 @@ def upgrade() -> None:
     op.add_column("runs", sa.Column("closed_by", sa.Text(), nullable=True))
     op.add_column("runs", sa.Column("close_reason", sa.Text(), nullable=True))
     op.add_column("runs", sa.Column("close_note", sa.Text(), nullable=True))
-    _create_partial_index("runs_failed", "runs", ["fingerprint", "id", "ref_key"], FAILED)
+    _create_partial_index("runs_failed", "runs", ["state", "fingerprint", "id", "ref_key"], FAILED)
     _create_partial_index("runs_failed_by_case", "runs", ["ref_key"], FAILED)
+    retrying = ["state", "fingerprint", "id", "ref_key", "due_at"]
+    _create_partial_index("runs_retrying", "runs", retrying, "state = 'retrying'")
+    op.create_index("runs_by_handler", "runs", ["handler", "state", "id"])
     _create_partial_index("runs_closed", "runs", ["ref_key", "handler"], "state = 'closed'")
     op.create_table(
         "failures",
@@ -30,21 +33,30 @@ def upgrade() -> None:
         sa.Column("last_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("fingerprint", name="failures_pk"),
     )
+    op.create_index("failures_by_time", "failures", ["last_at", "fingerprint"])
+    _group_what_has_failed_before()
     op.create_table(
         "batches",
         sa.Column("id", KEY, nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
         sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("back", sa.Text(), nullable=False),
         sa.Column("repeat_done", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
         sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("cut", sa.Boolean(), nullable=False),
+        sa.Column("preview", sa.Text(), nullable=True),
         sa.Column("confirmed_at", sa.BigInteger(), nullable=True),
+        sa.Column("confirmed_by", sa.Text(), nullable=True),
         sa.Column("stopped_at", sa.BigInteger(), nullable=True),
         sa.Column("stopped_by", sa.Text(), nullable=True),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="batches_pk"),
     )
+    _create_partial_index("batches_open", "batches", ["created_at", "id"], "finished_at IS NULL")
     op.create_table(
         "batch_items",
         sa.Column("batch_id", KEY, nullable=False),
@@ -57,6 +69,20 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="batch_items_run_id_fk"),
     )
     _create_partial_index("batch_items_to_come", "batch_items", ["batch_id", "run_id"], "result IS NULL")
+
+
+def _group_what_has_failed_before() -> None:
+    """Of what failed until now only the words were kept: it is one group for each handler."""
+    op.execute(
+        "UPDATE runs SET fingerprint = 'before ' || handler WHERE state IN ('failed', 'retrying', 'closed')"
+    )
+    op.execute(
+        "INSERT INTO failures (fingerprint, handler, kind, place, error, first_at, last_at) "
+        "SELECT fingerprint, handler, 'before', NULL, "
+        "COALESCE(substr(MAX(summary), 1, 300), 'It did not work'), "
+        "MIN(COALESCE(finished_at, created_at)), MAX(COALESCE(finished_at, created_at)) "
+        "FROM runs WHERE fingerprint IS NOT NULL GROUP BY fingerprint, handler"
+    )
 
 
 def _create_partial_index(name: str, table: str, columns: list[str], where: str) -> None:

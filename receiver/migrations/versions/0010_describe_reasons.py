@@ -22,8 +22,10 @@ def upgrade() -> None:
     op.execute(
         "INSERT INTO seen_reasons (code, first_at, last_at, ref_id) "
         "SELECT substr(reason, 1, 200), MIN(received_at), MAX(received_at), MIN(ref_id) FROM events "
-        "WHERE reason IS NOT NULL AND dispatched_at IS NOT NULL GROUP BY substr(reason, 1, 200)"
+        "WHERE reason <> '' AND family = 'kyb' AND status = 'REJECTED' AND dispatched_at IS NOT NULL "
+        "GROUP BY substr(reason, 1, 200)"
     )
+    op.create_index("seen_reasons_by_first", "seen_reasons", ["first_at", "code"])
     op.create_index(
         "events_rejecting",
         "events",

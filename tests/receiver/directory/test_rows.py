@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from receiver.database import Database
 from receiver.directory.fields import FieldError
-from receiver.directory.rows import Change, change, find
+from receiver.directory.rows import Change, change, edit, find
 from receiver.handlers import Business
-from receiver.models import businesses, revision
+from receiver.models import activities, businesses, revision
 from tests.receiver.workbench import HOUR, emptied
 
 NOON = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
@@ -66,3 +66,17 @@ def test_a_change_makes_open_pages_look_again_and_no_change_does_not(lasting_dat
             with engine.begin() as connection:
                 seen.append(connection.execute(revision.select()).one().n)
     assert seen == [seen[0], seen[0], seen[0] + 1]
+
+
+def test_a_person_s_edit_is_noted_once_with_what_it_changed(connection: Connection) -> None:
+    typed = {"name": "ACME Ltd", "account_status": "active", "notes": ""}
+    for _press in range(2):
+        assert edit(connection, "acme", typed, None, "ana@example.com", NOON)
+    (noted,) = connection.execute(select(activities))
+    assert (noted.kind, noted.by, noted.ref_id) == ("edited", "ana@example.com", "acme")
+    assert noted.detail == "name, account status"
+
+
+def test_what_a_handler_changes_is_no_edit_of_a_person_s(connection: Connection) -> None:
+    change(connection, "acme", {"name": "ACME Ltd"}, "tell", NOON)
+    assert connection.execute(select(activities)).all() == []

@@ -387,12 +387,12 @@ def test_a_service_that_cannot_be_reached_is_said_so(
 def test_a_look_up_that_hangs_is_not_waited_for(shipped: Ship, monkeypatch: pytest.MonkeyPatch) -> None:
     act = _acting(shipped, KYBDESK_ACCOUNT_URL="http://slow.example/", KYBDESK_HANDLER_TIMEOUT="0.7")
     answered = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(10))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(60))
     try:
         began = time.monotonic()
         called = act()
         assert "did not answer within 0.49 s" in (called.error or "")
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
     finally:
         answered.set()
 

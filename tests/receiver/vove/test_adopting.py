@@ -17,7 +17,7 @@ from receiver.directory.rows import find
 from receiver.handlers import Registered
 from receiver.ledger import Delivery, case_rows
 from receiver.ledger.case_rows import RacedError
-from receiver.models import case_counts, cases, events, revision
+from receiver.models import activities, case_counts, cases, events, revision
 from receiver.models import runs as runs_table
 from receiver.vove import adopting, views
 from receiver.vove.adopting import Adopted, Refusal, Seen
@@ -72,6 +72,24 @@ def links(engine: Engine) -> list[tuple[str, str | None]]:
     with engine.begin() as connection:
         found = connection.execute(select(events.c.status, events.c.link).order_by(events.c.place))
         return [(row.status, row.link) for row in found]
+
+
+def test_who_took_over_what_is_noted_once(engine: Engine) -> None:
+    arrive(engine)
+    vove_says(engine, "COMPLETED", "ACME Ltd")
+    for _press in range(2):
+        adopt(engine, seen(engine))
+    (noted,) = rows(engine, activities)
+    assert (noted.kind, noted.by, noted.ref_id) == ("adopted", BY, "acme")
+    assert (noted.subject, noted.detail) == ("COMPLETED", "and its name")
+
+
+def test_a_name_that_was_taken_over_alone_is_noted_as_an_edit(engine: Engine) -> None:
+    arrive(engine)
+    vove_says(engine, "IN_REVIEW", "ACME Ltd")
+    adopt(engine)
+    (noted,) = rows(engine, activities)
+    assert (noted.kind, noted.detail) == ("edited", "name, as VOVE has it")
 
 
 def test_vove_s_status_becomes_ours_as_an_event_of_its_own_kind(engine: Engine) -> None:

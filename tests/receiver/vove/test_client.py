@@ -98,14 +98,16 @@ def test_it_waits_as_long_as_vove_asks_it_to(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked_to_wait", ["3600", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)]
+    "asked_to_wait",
+    ["3600", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)],
+    ids=["seconds", "a moment"],  # the same to each worker
 )
 def test_it_does_not_wait_longer_than_its_patience_but_says_so_at_once(asked_to_wait: str) -> None:
     with vove() as stand_in:
         stand_in.faults = [Answer(429, headers={"Retry-After": asked_to_wait})] * 3
         began = time.monotonic()
-        assert trouble_of(stand_in).trouble is Trouble.BUSY
-    assert time.monotonic() - began < 2
+        assert trouble_of(stand_in, replace(QUICK, all=60)).trouble is Trouble.BUSY
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize("asked_to_wait", ["", "soon", "-5", "²"])
@@ -121,7 +123,7 @@ def test_an_answer_that_does_not_come_to_its_end_is_given_up(act: str) -> None:
         stand_in.faults = [Answer(body=b"[" + b" " * 1000 + b"]", act=act)] * 3
         began = time.monotonic()
         assert trouble_of(stand_in, replace(QUICK, one=0.4, all=1)).trouble is Trouble.SLOW
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 15
 
 
 def test_nobody_there_is_told() -> None:

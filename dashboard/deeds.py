@@ -1,0 +1,54 @@
+"""What a task does, in words of the business: by its handler's effect, else by its title."""
+
+from dataclasses import dataclass
+
+from dashboard.queries.runs import Run
+from dashboard.words import in_a_sentence
+from receiver.handlers import Effect
+
+ENABLING = "COMPLETED"  # the status for which an account is enabled; for any other it is suspended
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """For a sentence `{what} {business} was not {done}`, and a button `Re-process: {again}`. What will go out
+    is `one` or `many` of it, such as `e-mails to customers`."""
+
+    what: str
+    done: str
+    again: str
+    one: str
+    many: str
+
+
+MAIL = Deed("The e-mail to", "sent", "send the e-mail again", "e-mail to a customer", "e-mails to customers")
+ENABLE = Deed("The account of", "enabled", "enable the account again", "account enabled", "accounts enabled")
+SUSPEND = Deed(
+    "The account of", "suspended", "suspend the account again", "account suspended", "accounts suspended"
+)
+
+
+def deed_of(run: Run) -> Deed:
+    known = _by_effect(run.effect, run.became)
+    if known:
+        return known
+    again = in_a_sentence(run.title) + (" again" if run.is_done else "")
+    return _by_title(run.title, again)
+
+
+def deed_for(effect: str | None, status: str, title: str) -> Deed:
+    """Of any run of a handler for this status."""
+    return _by_effect(effect, status) or _by_title(title, in_a_sentence(title))
+
+
+def _by_effect(effect: str | None, status: str) -> Deed | None:
+    if effect == Effect.CUSTOMER:
+        return MAIL
+    if effect == Effect.ACCOUNT:
+        return ENABLE if status == ENABLING else SUSPEND
+    return None
+
+
+def _by_title(title: str, again: str) -> Deed:
+    called = f"“{title}”"
+    return Deed(f"{called} for", "done", again, f"call of {called}", f"calls of {called}")

@@ -1,0 +1,64 @@
+"""The list of cases."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dashboard import words
+from dashboard.aliases import AnyRequest
+from dashboard.case_filters import CaseFilters
+from dashboard.exports.files import Row
+from dashboard.exports.streaming import SIZE, OpenList
+from dashboard.needs import NEEDS, Need, needs_of
+from dashboard.queries.case_list import CaseRow, find_cases
+from dashboard.queries.limits import find_limits
+from dashboard.queries.overview import find_effects
+from dashboard.queries.paging import Page
+from dashboard.queries.reasons import find_labels
+from dashboard.queries.search import read_search
+
+COLUMNS = (
+    "ref_id",
+    "name",
+    "status",
+    "status_in_words",
+    "reason",
+    "reason_in_words",
+    "in_status_since",
+    "last_change",
+    "needs",
+    "assigned_to",
+)
+
+
+async def open_list(request: AnyRequest, reader: AsyncConnection) -> OpenList:
+    filters = CaseFilters.read(request.query_params)
+    now, zone = datetime.now(UTC), request.app.state.settings.timezone
+    over = {status: limit.cutoff(now, zone) for status, limit in (await find_limits(reader)).items()}
+    search = await read_search(reader, filters.q)
+    selection = filters.selection(search, request.user.email, over)
+    effects = await find_effects(reader)
+
+    async def read(connection: AsyncConnection, cursor: str | None) -> Page[Row]:
+        page = await find_cases(connection, selection, cursor, SIZE)
+        labels = await find_labels(connection, [row.reason for row in page.rows])
+        return Page([row_of(case, labels) for case in page.rows], page.next or page.further)
+
+    def row_of(case: CaseRow, labels: Mapping[str, str]) -> Row:
+        is_over = case.status in over and case.status_since <= over[case.status]
+        needs = [NEEDS[Need.LIMIT]] * is_over + list(needs_of(case, effects))
+        return {
+            "ref_id": case.ref_id,
+            "name": case.name,
+            "status": case.status,
+            "status_in_words": words.status(case.status).text,
+            "reason": case.reason,
+            "reason_in_words": words.reason(case.reason, labels) if case.reason else None,
+            "in_status_since": case.status_since,
+            "last_change": case.changed_at,
+            "needs": "; ".join(need.text for need in needs),
+            "assigned_to": case.assigned_to,
+        }
+
+    return OpenList(COLUMNS, read)

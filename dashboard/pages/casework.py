@@ -1,0 +1,90 @@
+"""What people do about a case: notes, who sees to it, and which one to take next."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.exceptions import NotFoundException
+from litestar.params import FromQuery
+from litestar.response import Redirect
+
+from dashboard.aliases import AnyRequest, Reader
+from dashboard.auth.guards import may_edit
+from dashboard.errors import PageError
+from dashboard.filters import address, case_path
+from dashboard.pages.case import FASTER, GONE, NOTHING_CAME, Typed, show_case
+from dashboard.paths import local_path
+from dashboard.queries.limits import find_limits
+from dashboard.queries.next_case import find_next_unassigned
+from receiver import casework
+from receiver.casework import AssigneeError, NoCaseError, NotAssigned, NoteError
+from receiver.event import is_ref_id
+
+NO_CASE = PageError(404, "No such case", NOTHING_CAME, "Nothing was written.")
+
+
+@post("/cases/notes", guards=[may_edit])
+async def write_note(request: AnyRequest, ref: FromQuery[str] = "") -> Response[Any]:
+    """Back to the case, at the note; or the form again, as it was typed, where it can't be kept.
+
+    A transaction begins only when the whole form is there: the receiver waits for its end.
+    """
+    ref_id, form, state = _ref_id(ref), await request.form(), request.app.state
+    text, now = _text(form.get("text")), datetime.now(UTC)
+    try:
+        casework.checked(text)
+        async with state.writer.begin() as writer:
+            number = await writer.run_sync(casework.write_note, ref_id, text, request.user.email, now)
+    except NoteError as error:
+        async with state.readers.begin() as reader:
+            return await show_case(request, reader, ref_id, 422, Typed(text, str(error)))
+    except NoCaseError:
+        raise NO_CASE from None
+    return Redirect(f"{_back(form.get('next'), ref_id)}#activity_{number}", status_code=303)
+
+
+@post("/cases/assignment", guards=[may_edit], status_code=303)
+async def assign(request: AnyRequest, ref: FromQuery[str] = "") -> Redirect:
+    ref_id, form = _ref_id(ref), await request.form()
+    to, seen, now = _text(form.get("assignee")) or None, _text(form.get("seen")) or None, datetime.now(UTC)
+    back, by = _back(form.get("next"), ref_id), request.user.email
+    try:
+        async with request.app.state.writer.begin() as writer:
+            answer = await writer.run_sync(casework.assign, ref_id, to, seen, by, now)
+    except AssigneeError:
+        return Redirect(address(back, assignment=GONE), status_code=303)
+    except NoCaseError:
+        raise NO_CASE from None
+    faster = FASTER if isinstance(answer, NotAssigned) else None
+    return Redirect(address(back, assignment=faster), status_code=303)
+
+
+@get("/cases/next")
+async def lead_to_next(request: AnyRequest, reader: Reader) -> Redirect:
+    limits, zone = await find_limits(reader), request.app.state.settings.timezone
+    ref_id = await find_next_unassigned(reader, limits, zone)
+    if ref_id is None:
+        raise PageError(
+            404,
+            "Nothing waits",
+            "Every case that is under way is assigned to somebody. Well done.",
+            "A new one comes with the next status change.",
+        )
+    return Redirect(case_path(ref_id), status_code=303)
+
+
+def _back(field: object, ref_id: str) -> str:
+    return local_path(str(field or case_path(ref_id)))
+
+
+def _text(field: object) -> str:
+    return field if isinstance(field, str) else ""
+
+
+def _ref_id(ref: str) -> str:
+    if not is_ref_id(ref):
+        raise NotFoundException
+    return ref
+
+
+routes = [write_note, assign, lead_to_next]

@@ -1,0 +1,102 @@
+"""What the company says of reasons: their labels, for every page that shows one; all of one, for its page.
+
+A page finds the labels of the reasons it shows, and its template says `{{ case.reason | reason(labels) }}`.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from receiver.models import reason_texts, reasons, record, seen_reasons
+from receiver.reasons import (
+    Description,
+    TextVersion,
+    all_texts,
+    code_of,
+    find_description,
+    must_not_be_told,
+)
+
+NAMED, SEEN = 200, 50  # reasons to choose from: of texts there may be thousands
+
+
+@dataclass(frozen=True)
+class Told:
+    """What customers are told in one language. `newest` waits, unless it is the one `in_use`."""
+
+    language: str
+    newest: TextVersion | None
+    in_use: TextVersion | None
+    older: Sequence[TextVersion]  # the rest, the newest of them first
+    has_mail: bool
+
+    @property
+    def waiting(self) -> TextVersion | None:
+        return self.newest if self.newest and self.newest.approved_at is None else None
+
+
+@dataclass(frozen=True)
+class DescribedReason:
+    """`never_tell` also where a code that is the same but for its letters' case and its signs is marked."""
+
+    code: str
+    description: Description | None
+    never_tell: bool
+    told: Sequence[Told]
+
+
+async def find_labels(connection: AsyncConnection, codes: Iterable[str | None]) -> dict[str, str]:
+    """By code, of those reasons that have a label; a reason may be given whole, and None is passed over."""
+    wanted = {code_of(code) for code in codes if code}
+    query = select(reasons.c.code, reasons.c.label).where(
+        reasons.c.code.in_(wanted), reasons.c.label.is_not(None)
+    )
+    return {row.code: row.label for row in await connection.execute(query)} if wanted else {}
+
+
+async def find_seen(connection: AsyncConnection) -> list[str]:
+    """What one can filter by: the reasons that somebody has named, and the last that VOVE began to give."""
+    named = select(reasons.c.code).where(reasons.c.label.is_not(None)).order_by(reasons.c.code).limit(NAMED)
+    seen = select(seen_reasons.c.code).order_by(seen_reasons.c.first_at.desc(), seen_reasons.c.code.desc())
+    codes = [
+        *(await connection.execute(named)).scalars(),
+        *(await connection.execute(seen.limit(SEEN))).scalars(),
+    ]
+    return list(dict.fromkeys(codes))
+
+
+async def describe(connection: AsyncConnection, code: str, mails: Collection[str]) -> DescribedReason:
+    """`mails`: the languages in which there is a mail that a text would stand in."""
+    versions = await connection.run_sync(all_texts, code)
+    return DescribedReason(
+        code,
+        await connection.run_sync(find_description, code),
+        await connection.run_sync(must_not_be_told, code),
+        _by_language(versions, mails),
+    )
+
+
+def _by_language(versions: Sequence[TextVersion], mails: Collection[str]) -> list[Told]:
+    languages = sorted({*mails, *(version.language for version in versions)})
+    return [
+        _told(language, [version for version in versions if version.language == language], language in mails)
+        for language in languages
+    ]
+
+
+def _told(language: str, versions: Sequence[TextVersion], has_mail: bool) -> Told:
+    """Of these versions, the newest first, that one is in use which was approved last."""
+    approved = [(version.approved_at, version.id, version) for version in versions if version.approved_at]
+    in_use = max(approved)[2] if approved else None
+    newest = versions[0] if versions else None
+    older = [version for version in versions if version not in (newest, in_use)]
+    return Told(language, newest, in_use, older, has_mail)
+
+
+async def find_text(connection: AsyncConnection, text_id: int) -> tuple[str, TextVersion] | None:
+    """With the code of its reason."""
+    query = select(reason_texts).where(reason_texts.c.id == text_id)
+    row = (await connection.execute(query)).one_or_none()
+    return (row.code, record(TextVersion, row)) if row else None

@@ -1,0 +1,92 @@
+"""A person closes a run without retrying. The same failure for the same case opens it again: see failures."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, select, update
+
+from receiver import activity
+from receiver.activity import Kind
+from receiver.database import raise_revision
+from receiver.event import UNSTORABLE
+from receiver.models import RunState, events, runs
+
+MAX_NOTE = 1000  # characters
+CAN_BE_CLOSED = (RunState.FAILED, RunState.RETRYING)
+
+
+class CloseReason(StrEnum):
+    BY_HAND = "by hand"  # a person did what it would have done
+    NOT_NEEDED = "not needed"
+    NOT_TOLD = "not told"  # the customer must not be told
+    DUPLICATE = "duplicate"
+    OTHER = "other"  # the note says why
+
+
+class CloseError(ValueError):
+    """It can't be closed with this reason and note. The message says what to write instead."""
+
+
+@dataclass(frozen=True)
+class Closed:
+    run_id: int
+
+
+@dataclass(frozen=True)
+class NotClosed:
+    """What has happened since the page was shown; `state` is None where there is no such run."""
+
+    run_id: int
+    state: RunState | None
+
+
+@dataclass(frozen=True)
+class Closing:
+    """Why, by whom, when. Raises CloseError."""
+
+    reason: str
+    note: str | None
+    by: str
+    now: datetime
+
+    def __post_init__(self) -> None:
+        note = (self.note or "").strip()
+        if self.reason not in set(CloseReason):
+            raise CloseError("Choose why it is closed")
+        if self.reason == CloseReason.OTHER and not note:
+            raise CloseError("Write a note: “other” says nothing to who reads it later")
+        if len(note) > MAX_NOTE:
+            raise CloseError(f"The note may have {MAX_NOTE:,} characters, not {len(note):,}")
+        if UNSTORABLE.search(note):
+            raise CloseError("The note holds a character that can't be stored")
+        object.__setattr__(self, "note", note or None)
+
+
+def close(connection: Connection, run_id: int, tries: int, closing: Closing) -> Closed | NotClosed:
+    """On the word of one who saw a page that showed `tries`. One conditional UPDATE, as to re-process."""
+    if not close_quietly(connection, run_id, tries, closing):
+        state = connection.execute(select(runs.c.state).where(runs.c.id == run_id)).scalar_one_or_none()
+        return NotClosed(run_id, RunState(state) if state else None)
+    of_run = select(runs.c.handler, events.c.ref_id).join(events, events.c.id == runs.c.event_id)
+    run = connection.execute(of_run.where(runs.c.id == run_id)).one()
+    detail = f"{closing.reason}: {closing.note}" if closing.note else closing.reason
+    named = {"ref_id": run.ref_id, "run_id": run_id, "subject": run.handler}
+    activity.note(connection, Kind.CLOSED, closing.by, closing.now, **named, detail=detail)
+    return Closed(run_id)
+
+
+def close_quietly(connection: Connection, run_id: int, tries: int, closing: Closing) -> bool:
+    """Without an activity of its own: its batch has one. False where it is no longer as it was shown."""
+    as_shown = runs.c.id == run_id, runs.c.tries == tries, runs.c.state.in_(CAN_BE_CLOSED)
+    closed = {
+        "state": RunState.CLOSED,
+        "closed_at": closing.now,
+        "closed_by": closing.by,
+        "close_reason": closing.reason,
+        "close_note": closing.note,
+    }
+    if not connection.execute(update(runs).where(*as_shown).values(closed)).rowcount:
+        return False
+    raise_revision(connection)
+    return True
