@@ -63,13 +63,13 @@ class _World:
 
     def fill(self, cases: int, busy: int) -> None:
         self._set_up()
+        ways = ("IN_PROGRESS", "IN_REVIEW") * (busy // 2)
+        self._case(BUSY_CASE, ways, self.now - SPAN, 1, step=60 * SECOND)
         for number in range(cases):
             began = self.now - SPAN + SPAN * number // cases
             self._case(f"KYB-{number:07d}-{self.chance.getrandbits(32):08x}", self._way(), began, number)
             if number % 2_000 == 0:
                 self._flush()
-        ways = ("IN_PROGRESS", "IN_REVIEW") * (busy // 2)
-        self._case(BUSY_CASE, ways, self.now - 30 * DAY, 1, step=60 * SECOND)
         self._counts()
         self._flush()
 

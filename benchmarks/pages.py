@@ -23,6 +23,7 @@ import httpx
 from sqlalchemy import URL
 
 from benchmarks.desk_world import BUSY_CASE, fill
+from benchmarks.load import SECRET
 from dashboard.auth.users import add_user
 from receiver.database import Database
 
@@ -139,6 +140,7 @@ def _served(database: Database) -> Iterator[httpx.Client]:
         **os.environ,
         "KYBDESK_DATABASE_URL": f"sqlite+aiosqlite:///{database.path}",
         "KYBDESK_DASHBOARD_PORT": str(port),
+        "VOVE_WEBHOOK_SECRET": SECRET,
     }
     command = [str(Path(sys.executable).parent / "kybdesk"), "serve", "dashboard"]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)

@@ -2,19 +2,22 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from litestar.datastructures import MultiDict
 
 from dashboard import words
+from dashboard.filters import plural
 from dashboard.needs import NEEDS, Need
 from dashboard.queries.case_selection import NOBODY, Selection, Sort
 from dashboard.queries.search import Search, cleaned
+from receiver.limits import MOST_DAYS
 
 ME = "me"
 LONGEST = 200  # characters of a status or a code
+DIGITS = 6  # of a number of days
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class CaseFilters:
     needs: tuple[Need, ...] = ()
     assigned: str = ""  # an e-mail address, ME or NOBODY
     sort: Sort = Sort.CHANGED
+    age: int | None = None  # days that it has been in its status, at least
 
     @classmethod
     def read(cls, query: "MultiDict[Any]") -> "CaseFilters":
@@ -45,16 +49,21 @@ class CaseFilters:
             needs=tuple(need for need in Need if need in needs),
             assigned=cleaned(query.get("assigned", ""))[:LONGEST],
             sort=Sort.AGE if query.get("sort") == Sort.AGE else Sort.CHANGED,
+            age=_days(query.get("age", "")),
         )
 
-    def selection(self, search: Search | None, me: str, over: Mapping[str, datetime]) -> Selection:
+    def selection(
+        self, search: Search | None, me: str, over: Mapping[str, datetime], now: datetime
+    ) -> Selection:
         assigned = me if self.assigned == ME else self.assigned
-        return Selection(search, self.status, self.reason, self.needs, assigned, over, self.sort)
+        since = None if self.age is None else now - timedelta(days=self.age)
+        return Selection(search, self.status, self.reason, self.needs, assigned, over, self.sort, since)
 
     def pairs(self, **others: str) -> list[tuple[str, str]]:
         """As they stand in an address, and in the hidden fields of a form."""
         given = [("q", self.q), ("status", self.status), ("reason", self.reason)]
         given += [("needs", str(need)) for need in self.needs]
+        given += [("age", str(self.age or ""))]
         given += [("assigned", self.assigned), ("sort", "" if self.sort is Sort.CHANGED else str(self.sort))]
         return [(name, text) for name, text in [*given, *others.items()] if text]
 
@@ -72,6 +81,8 @@ class CaseFilters:
         for need in self.needs:
             others = tuple(other for other in self.needs if other is not need)
             yield Chip(NEEDS[need].text, self.address(needs=others))
+        if self.age:
+            yield Chip(f"At least {plural(self.age, 'day')} in its status", self.address(age=None))
         if self.assigned:
             who = {ME: "you", NOBODY: "nobody"}.get(self.assigned, self.assigned)
             yield Chip(f"Assigned to {who}", self.address(assigned=""))
@@ -83,3 +94,9 @@ class CaseFilters:
     @property
     def only_search(self) -> bool:
         return replace(self, q="", sort=Sort.CHANGED) == CaseFilters()
+
+
+def _days(text: str) -> int | None:
+    """What is no number of days was not asked for."""
+    days = int(text) if text.isascii() and text.isdecimal() and len(text) <= DIGITS else 0
+    return min(days, MOST_DAYS) or None

@@ -1,5 +1,5 @@
-"""How far exports have come, for the page that asked: by a token that it chose. Kept in this process only: with
-several dashboards the page may ask another one, which knows nothing, and then says nothing."""
+"""How far exports have come, for the page that asked: by a token that it chose. Kept in this process only: of
+several dashboards another one may be asked, which knows nothing; the page then says so."""
 
 import re
 from collections import OrderedDict

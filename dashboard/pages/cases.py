@@ -34,7 +34,7 @@ async def index(
     now, zone = datetime.now(UTC), request.app.state.settings.timezone
     over = {status: limit.cutoff(now, zone) for status, limit in limits.items()}
     search = await read_search(reader, filters.q)
-    found = await find_cases(reader, filters.selection(search, request.user.email, over), at)
+    found = await find_cases(reader, filters.selection(search, request.user.email, over, now), at)
     answer = await render(
         request,
         reader,
@@ -45,7 +45,7 @@ async def index(
         q=filters.q,
         at=at,
         limits=limits,
-        alone=wants_part(request),
+        as_part=wants_part(request),
         **await _choices(reader, filters, [row.reason for row in found.rows]),
         **await _beside_them(reader, found, search, alone=not at and filters.only_search and not found.next),
     )

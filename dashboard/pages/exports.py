@@ -19,7 +19,7 @@ from receiver.activity import Kind, note
 
 TYPES = {Format.CSV: "text/csv; charset=utf-8; header=present", Format.JSON: "application/json"}
 MOST_FILTERS = 1_000  # characters of the address that are noted
-TOKEN = "token"
+FOLLOWED_BY = "token"  # parameter
 
 
 @get([f"/{name}.{kind}" for name in LISTS for kind in Format])
@@ -34,7 +34,7 @@ async def show(request: AnyRequest) -> Stream:
             note, Kind.EXPORTED, request.user.email, now, subject=f"{name}.{kind}", detail=_filters(request)
         )
     file = f"{name}-{in_zone(now):%Y-%m-%d-%H%M}.{kind}"
-    progress = _exports(request).begin(request.query_params.get(TOKEN, ""), request.user.email)
+    progress = _exports(request).begin(request.query_params.get(FOLLOWED_BY, ""), request.user.email)
     return Stream(
         stream(request.app.state.readers, wanted.read, writer(chosen, wanted.columns), progress),
         media_type=TYPES[chosen],
@@ -57,7 +57,7 @@ async def stop(request: AnyRequest, token: FromPath[str]) -> None:
 def _filters(request: AnyRequest) -> str | None:
     """Of the address as it came; the token is none."""
     asked = parse_qsl(request.url.query, keep_blank_values=True)
-    return urlencode([(name, value) for name, value in asked if name != TOKEN])[:MOST_FILTERS] or None
+    return urlencode([(name, value) for name, value in asked if name != FOLLOWED_BY])[:MOST_FILTERS] or None
 
 
 def _found(request: AnyRequest, token: str) -> Progress:

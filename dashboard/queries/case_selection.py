@@ -26,7 +26,8 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`assigned` is an e-mail address or NOBODY; `over`, by status: a case is over its limit since then."""
+    """`assigned` is an e-mail address or NOBODY; `over`, by status: a case is over its limit since then.
+    `since`: it has been in its status since then, or for longer."""
 
     search: Search | None = None
     status: str = ""
@@ -35,6 +36,7 @@ class Selection:
     assigned: str = ""
     over: Mapping[str, datetime] = field(default_factory=dict)
     sort: Sort = Sort.CHANGED
+    since: datetime | None = None
 
     def conditions(self, case: Any) -> list[ColumnElement[bool]]:
         """`case`: the columns of `cases`, or of a query of that name."""
@@ -42,6 +44,7 @@ class Selection:
         given += [reason_is(case.reason, [self.reason])] if self.reason else []
         given += [self._is_assigned(case)] if self.assigned else []
         given += [self._needs(need, case) for need in self.needs]
+        given += [case.status_since <= self.since] if self.since else []
         return given + ([self.search.fits(case)] if self.search else [])
 
     def _is_assigned(self, case: Any) -> ColumnElement[bool]:

@@ -16,7 +16,7 @@ SIBLINGS = 20
 COUNTED_HOURS = 24
 VERIFIED = (Verdict.ACCEPTED, Verdict.DUPLICATE, Verdict.CONFLICT, Verdict.QUARANTINED)
 # Served by no index: beside a cause or an id, which name few, a million accepted ones are not walked.
-ANY_VERDICT: ColumnElement[str] = func.coalesce(deliveries.c.verdict, "")
+any_verdict: ColumnElement[str] = func.coalesce(deliveries.c.verdict, "")
 # As text: so that partial indexes serve them.
 HAS_CAUSE = text("deliveries.cause IS NOT NULL")
 HAS_NO_EVENT = text("deliveries.event_id IS NULL AND deliveries.svix_id IS NOT NULL")
@@ -109,7 +109,7 @@ async def find_deliveries(
         deliveries.c.event_id,
     ).where(*await came_between(connection, wanted.since, wanted.until))
     if wanted.verdict and (wanted.cause or wanted.svix_id):
-        query = query.where(wanted.verdict == ANY_VERDICT)
+        query = query.where(any_verdict == wanted.verdict)
     elif wanted.verdict:
         query = query.where(deliveries.c.verdict == wanted.verdict)
     if wanted.cause:

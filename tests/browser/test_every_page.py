@@ -35,7 +35,7 @@ PAGES = [
     "/rejections/reason?code={code}",
     "/rejections/reason/describe?code={code}",
     "/rejections/reason/text?code={code}&language=en",
-    "/rejections/reason/mail?code={code}&language=en",
+    "/rejections/reason/mail?text={text}",
     "/deliveries",
     "/deliveries?verdict=refused",
     "/deliveries/{delivery}",
@@ -71,6 +71,8 @@ NO_PAGES = {  # addresses that lead elsewhere, answer with no page, or with one 
     "/cases/notes": "the case",
     "/cases/next": "leads to a case",
     "/notices": "a part",
+    "/exports/{token:str}": "how far a file has come, for a script",
+    "/exports/{token:str}": "how far an export is, for a script",
 }
 WIDTHS = {"desk": 1440, "phone": 390}
 PLAIN_ERROR = re.compile(r"status of 404 \(Not Found\)")  # of the page that is meant to be missing

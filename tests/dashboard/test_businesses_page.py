@@ -353,7 +353,7 @@ def test_a_name_stands_beside_the_reference_wherever_that_is(desk: Desk) -> None
     for path in (
         "/cases",
         "/cases/ACME-1",
-        "/runs",
+        "/runs?view=list",
         f"/runs/{run}",
         "/deliveries",
         f"/deliveries/{delivery}",
@@ -393,7 +393,7 @@ def test_hostile_text_is_shown_as_text(desk: Desk) -> None:
     pages = [
         *(
             desk.client.get(path).text
-            for path in ("/cases", "/cases?q=alert", f"/cases/{ref}", "/runs", f"/runs/{run}")
+            for path in ("/cases", "/cases?q=alert", f"/cases/{ref}", "/runs?view=list", f"/runs/{run}")
         ),
         desk.client.get("/deliveries").text,
         desk.client.get(f"/businesses/edit?ref={ref}").text,

@@ -398,7 +398,11 @@ def _add_case_with_all(connection: Connection) -> None:
             delivery_count=2,
         ),
     ]
-    same = {"body_sha256": hashlib.sha256(BODY).digest(), "verified_by": "a1b2c3", "event_id": ids[-1]}
+    same: dict[str, Any] = {
+        "body_sha256": hashlib.sha256(BODY).digest(),
+        "verified_by": "a1b2c3",
+        "event_id": ids[-1],
+    }
     add_delivery(connection, **same)
     other = b"\xff\x00"
     add_delivery(connection, "conflict", event_id=ids[-1], body=other)

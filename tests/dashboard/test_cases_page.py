@@ -24,11 +24,6 @@ from tests.factories import (
 )
 
 
-def test_the_front_door_leads_to_the_cases(desk: Desk) -> None:
-    answer = desk.signed_in().client.get("/")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/cases")
-
-
 def test_a_case_stands_in_the_list_with_its_status_and_reason(desk: Desk) -> None:
     with writing(desk.database) as connection:
         add_case(connection, "ACME-1", reason="DOCUMENT_MISMATCH")

@@ -108,10 +108,12 @@ def test_the_row_says_what_was_found_where_it_does_not_show_it(any_database: Dat
     def hit(typed: str) -> search.Hit | None:
         async def query(reader):  # type: ignore[no-untyped-def]
             searched = await read_search(reader, typed)
+            assert searched
             rows = (await find_cases(reader, Selection(search=searched))).rows
             return (await find_hits(reader, searched, rows)).get(ref_key("ACME-1"))
 
-        return read(any_database, query)
+        found_hit: search.Hit | None = read(any_database, query)
+        return found_hit
 
     assert hit("g_aBC") == search.Hit(svix_id="msg_Abc")
     assert hit("first reason") == search.Hit(reason="FIRST_REASON")

@@ -177,6 +177,7 @@ def test_a_migration_that_fails_half_way_leaves_nothing(
 ) -> None:
     with writer.begin() as connection:
         metadata.drop_all(connection)
+        connection.exec_driver_sql("DROP TABLE IF EXISTS findables_trigrams")
         connection.exec_driver_sql("DROP TABLE alembic_version")
     with monkeypatch.context() as patch:
         fail_after(patch, survived)

@@ -37,7 +37,7 @@ async def open_list(request: AnyRequest, reader: AsyncConnection) -> OpenList:
     now, zone = datetime.now(UTC), request.app.state.settings.timezone
     over = {status: limit.cutoff(now, zone) for status, limit in (await find_limits(reader)).items()}
     search = await read_search(reader, filters.q)
-    selection = filters.selection(search, request.user.email, over)
+    selection = filters.selection(search, request.user.email, over, now)
     effects = await find_effects(reader)
 
     async def read(connection: AsyncConnection, cursor: str | None) -> Page[Row]:
