@@ -26,6 +26,7 @@ worries     what on the health page needs somebody; `week` is the picture of out
 spans       a time from and a time to, in forms and addresses
 glossary    every word of the pages with its meaning; `places` is where one can go from every page
 deeds       what a task does, in words of the business; `results` says what became of many at once
+known_failures  failures of our own handlers of which the pages know more than their words say
 tracebacks  the company's own code first
 zones       in which zone pages tell their times
 filters     times, sizes and names in templates

@@ -1,37 +1,50 @@
 """How much of its status's limit a case has left, in two words and a tone. Pure."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dashboard.words import Word
-from receiver.limits import Limit, in_words
+from receiver.limits import Limit, in_words, working_days
 
 SOON = 5  # the part of a limit that is its last: a fifth
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 def ageing(since: datetime, limit: Limit | None, now: datetime, zone: ZoneInfo) -> Word | None:
-    """`3 d left`, `today`, `2 d over`; none where the status has no limit."""
+    """`3 d left`, `today`, `2 working d over`, in days as the limit has them; none without a limit."""
     if limit is None:
         return None
     deadline = limit.deadline(since, zone)
     until = f"{deadline.astimezone(zone):%a %-d %b %Y, %H:%M %Z}"
-    meaning = f"The limit of this status is {in_words(limit)}: until {until}."
+    weekends = " Saturdays and Sundays don't count." if limit.working_days else ""
+    meaning = f"The limit of this status is {in_words(limit)}: until {until}.{weekends}"
     if now >= deadline:
-        return Word(f"{_span(now - deadline)} over", "warning", "person", meaning)
+        return Word(f"{_over(limit, deadline, now, zone)} over", "warning", "person", meaning)
     soon = (deadline - now) * SOON < deadline - since
-    return Word(_left(deadline, now, zone), "clock", "review" if soon else "quiet", meaning)
+    return Word(_left(limit, deadline, now, zone), "clock", "review" if soon else "quiet", meaning)
 
 
-def _left(deadline: datetime, now: datetime, zone: ZoneInfo) -> str:
-    """`today`: in the company's zone, as its limits are."""
+def _left(limit: Limit, deadline: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """`today`: in the company's zone, as its limits are. What has begun is still left."""
     if deadline.astimezone(zone).date() == now.astimezone(zone).date():
         return "today"
-    return f"{_span(deadline - now)} left"
+    left = deadline - now
+    if left < DAY:
+        return f"{-(-left // HOUR)} h left"
+    if not limit.working_days:
+        return f"{-(-left // DAY):,} d left"
+    days = working_days(now, deadline, zone)
+    is_whole = days and replace(limit, days=days).deadline(now, zone) == deadline
+    return f"{days if is_whole else days + 1:,} working d left"
 
 
-def _span(span: timedelta) -> str:
-    """In whole days, or hours where there is none: what has begun doesn't count."""
-    if span >= DAY:
-        return f"{span // DAY:,} d"
-    return f"{span // HOUR} h" if span >= HOUR else "less than 1 h"
+def _over(limit: Limit, deadline: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """What has begun doesn't count."""
+    over = now - deadline
+    if over < DAY:
+        return f"{over // HOUR} h" if over >= HOUR else "less than 1 h"
+    if not limit.working_days:
+        return f"{over // DAY:,} d"
+    days = working_days(deadline, now, zone)
+    return f"{days:,} working d" if days else "less than 1 working d"

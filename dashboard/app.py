@@ -62,11 +62,15 @@ def create_app(settings: Settings, database: Database) -> Litestar:
 
 class _Request(Request[Any, Any, Any]):
     async def form(self) -> FormMultiDict:
-        """Litestar fails at a part in an encoding that there is not."""
+        """Litestar fails at a part in an encoding that there is not, or that is another one."""
         try:
-            return await super().form()
-        except LookupError:
+            form = await super().form()
+            for text in form.values():
+                if isinstance(text, str):
+                    text.encode()  # half a character would fail further down
+        except (LookupError, UnicodeError):
             raise ValidationException("the form can't be read") from None
+        return form
 
 
 @get("/healthz", media_type=MediaType.TEXT, opt={"public": True, "any_host": True})

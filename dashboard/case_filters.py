@@ -10,7 +10,7 @@ from litestar.datastructures import MultiDict
 
 from dashboard import words
 from dashboard.filters import plural
-from dashboard.needs import NEEDS, Need
+from dashboard.needs import NEEDS, UNDER_WAY, Need
 from dashboard.queries.case_selection import NOBODY, Selection, Sort
 from dashboard.queries.search import Search, cleaned
 from receiver.limits import MOST_DAYS
@@ -57,7 +57,9 @@ class CaseFilters:
     ) -> Selection:
         assigned = me if self.assigned == ME else self.assigned
         since = None if self.age is None else now - timedelta(days=self.age)
-        return Selection(search, self.status, self.reason, self.needs, assigned, over, self.sort, since)
+        return Selection(
+            search, self.status, self.reason, self.needs, assigned, over, self.sort, since, now - UNDER_WAY
+        )
 
     def pairs(self, **others: str) -> list[tuple[str, str]]:
         """As they stand in an address, and in the hidden fields of a form."""

@@ -23,7 +23,10 @@ OUR_KEY = (
     "Compare VOVE_WEBHOOK_SECRET with the signing secret in VOVE's dashboard, under Settings → Webhooks."
 )
 CLOCK = "Set the clock of this machine by a time server (timedatectl). If it is right, the sender's is not."
-UPGRADE = "The bytes are kept: once KYB Desk understands them, they can be read again."
+UPGRADE = (
+    "Nothing of it was applied, and VOVE does not send it again: it was answered that it came. Compare with "
+    "VOVE (“Check with VOVE” on the case, or `kybdesk reconcile`). The bytes are kept as they came."
+)
 
 CAUSES = {
     "missing_header": Cause(

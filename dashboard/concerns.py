@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from dashboard.queries.overview import OldestRun
 from dashboard.queries.runs import counted
 from receiver.handlers import Effect
-from receiver.models import RunState
 
 OLD = timedelta(hours=1)  # a task that was owed longer ago than this is worth a look
 SILENCE = timedelta(days=1)  # without a delivery: it may be a quiet day, or the address may be wrong
@@ -24,6 +23,7 @@ class Figures:
     not_told: int = 0
     over_limit: int = 0
     new_reasons: int = 0
+    waiting_texts: int = 0  # that somebody else has written, and the reader may approve
     differing: int = 0
     unverified: int = 0  # of the last day
     unreadable: int = 0
@@ -68,7 +68,7 @@ def _tasks(seen: Figures, now: datetime) -> Iterator[Concern]:
             "/runs?tab=person",
         )
     oldest = seen.oldest_run
-    if oldest and oldest.state != RunState.FAILED and now - oldest.created_at > OLD:
+    if oldest and now - oldest.created_at > OLD:
         yield Concern(
             "The oldest task not done",
             f"“{oldest.title}” has been owed since then.",
@@ -110,6 +110,15 @@ def _cases(seen: Figures) -> Iterator[Concern]:
             "reasons that nobody has described yet",
             "VOVE rejects with a code that is new to you. Say what it means, and what customers may read.",
             "/rejections",
+            tone="review",
+        )
+    if seen.waiting_texts:
+        yield _counted(
+            seen.waiting_texts,
+            "text for customers waits for your approval",
+            "texts for customers wait for your approval",
+            "Until then customers with this reason are not told.",
+            "/rejections#waiting",
             tone="review",
         )
     if seen.differing:

@@ -1,6 +1,6 @@
 """What a task does, in words of the business: by its handler's effect, else by its title."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dashboard.queries.runs import Run
 from dashboard.words import in_a_sentence
@@ -11,29 +11,29 @@ ENABLING = "COMPLETED"  # the status for which an account is enabled; for any ot
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """For a sentence `{what} {business} was not {done}`, and a button `Re-process: {again}`. What will go out
+    """For a sentence `{what} {business} was not {done}`, and a button `Re-process: {act}`. What will go out
     is `one` or `many` of it, such as `e-mails to customers`."""
 
     what: str
     done: str
-    again: str
+    act: str
     one: str
     many: str
 
 
-MAIL = Deed("The e-mail to", "sent", "send the e-mail again", "e-mail to a customer", "e-mails to customers")
-ENABLE = Deed("The account of", "enabled", "enable the account again", "account enabled", "accounts enabled")
+MAIL = Deed("The e-mail to", "sent", "send the e-mail", "e-mail to a customer", "e-mails to customers")
+ENABLE = Deed("The account of", "enabled", "enable the account", "account enabled", "accounts enabled")
 SUSPEND = Deed(
-    "The account of", "suspended", "suspend the account again", "account suspended", "accounts suspended"
+    "The account of", "suspended", "suspend the account", "account suspended", "accounts suspended"
 )
 
 
-def deed_of(run: Run) -> Deed:
+def deed_of(run: Run, was_done: bool = False) -> Deed:
+    """`was_done`: a try of this run has done it."""
     known = _by_effect(run.effect, run.became)
-    if known:
-        return known
-    again = in_a_sentence(run.title) + (" again" if run.is_done else "")
-    return _by_title(run.title, again)
+    again = " again" if was_done or (run.is_done and not known) else ""
+    deed = known or _by_title(run.title, in_a_sentence(run.title))
+    return replace(deed, act=deed.act + again)
 
 
 def deed_for(effect: str | None, status: str, title: str) -> Deed:
@@ -49,6 +49,6 @@ def _by_effect(effect: str | None, status: str) -> Deed | None:
     return None
 
 
-def _by_title(title: str, again: str) -> Deed:
+def _by_title(title: str, act: str) -> Deed:
     called = f"“{title}”"
-    return Deed(f"{called} for", "done", again, f"call of {called}", f"calls of {called}")
+    return Deed(f"{called} for", "done", act, f"call of {called}", f"calls of {called}")

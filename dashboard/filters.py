@@ -14,6 +14,7 @@ from dashboard.causes import cause
 from dashboard.changes import changes
 from dashboard.charts import outline
 from dashboard.deeds import deed_of
+from dashboard.known_failures import must_never_be_told
 from dashboard.needs import needs_of
 from dashboard.queries.runs import counted
 from dashboard.results import close_reason, outcome_of_item, why_skipped
@@ -166,6 +167,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "case_path": case_path,
     "cause": cause,
     "changes": changes,
+    "clause": words.clause,
     "clock": clock,
     "close_reason": close_reason,
     "counted": counted,
@@ -177,6 +179,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "language": words.language,
     "lines": lines,
     "moment": moment,
+    "must_never_be_told": must_never_be_told,
     "needs": needs_of,
     "on": on,
     "outcome": words.outcome,

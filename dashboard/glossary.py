@@ -110,7 +110,7 @@ TASKS = {
         "Re-process",
         "retry",
         "quiet",
-        "A person asks for one more try. The button says what will happen: “send the e-mail again”.",
+        "A person asks for one more try. The button says what will happen: “send the e-mail”.",
     ),
     "close": Word(
         "Close without retrying",
@@ -140,12 +140,6 @@ TASKS = {
 DELIVERIES = {
     "delivery": Word(
         "Delivery", "deliveries", "quiet", "One request to your webhook address, kept whatever became of it."
-    ),
-    "check_again": Word(
-        "Check again",
-        "retry",
-        "quiet",
-        "An unverified or unreadable delivery is looked at once more, with today's secrets and rules.",
     ),
     "outage": Word("Outage", "warning", "review", "A time in which a part of KYB Desk was not there."),
     "receiver": Word("Receiver", "deliveries", "quiet", "The part that takes what VOVE sends."),

@@ -19,6 +19,7 @@ NOTHING_KNOWN: dict[str, Any] = {
     "handlers_error": None,
     "receiver_down": None,
     "paused": [],
+    "alone": False,  # the notices by themselves, see pages/notices.py
 }
 
 

@@ -1,6 +1,8 @@
 """What a person may have to see to in a case, in words: on its row, and to filter by. Pure."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -42,6 +44,9 @@ NEEDS = {
         "Order uncertain", "unknown", "quiet", "The order of its status changes is not certain."
     ),
 }
+# What has just happened is not yet wrong: its task may be on its way. Of these needs it is told only later.
+UNDER_WAY = timedelta(minutes=10)
+SETTLING = frozenset({Need.STILL_ENABLED, Need.NOT_ENABLED, Need.NOT_TOLD})
 SEEN_TO_BY = {Need.NOT_ENABLED: Effect.ACCOUNT, Need.NOT_TOLD: Effect.CUSTOMER}
 assert set(WRONG) <= set(NEEDS)
 
@@ -53,12 +58,19 @@ class Wanting(Protocol):
     def needs_person(self) -> bool: ...
     @property
     def wrong(self) -> Collection[str]: ...
+    @property
+    def status_since(self) -> datetime: ...
 
 
-def needs_of(case: Wanting, effects: Collection[str]) -> Iterator[Word]:
+def needs_of(case: Wanting, effects: Collection[str], now: datetime) -> Iterator[Word]:
     """But for its limit. What no handler is set up for is nothing to see to: it is done elsewhere."""
-    if case.needs_person:
-        yield NEEDS[Need.PERSON]
-    for need in (Need(name) for name in WRONG if name in case.wrong):
-        if SEEN_TO_BY.get(need) in {None, *effects}:
-            yield NEEDS[need]
+    is_settled = case.status_since <= now - UNDER_WAY
+    wrong = [
+        NEEDS[need]
+        for need in (Need(name) for name in WRONG if name in case.wrong)
+        if (is_settled or need not in SETTLING) and SEEN_TO_BY.get(need) in {None, *effects}
+    ]
+    if case.needs_person:  # quiet beside what comes of it
+        comes_of_it = any(word.tone == "person" for word in wrong)
+        yield replace(NEEDS[Need.PERSON], tone="quiet") if comes_of_it else NEEDS[Need.PERSON]
+    yield from wrong

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from dashboard import words
 from dashboard.charts import Bar as ChartBar
 from dashboard.charts import Frame, Stack, stacks
-from dashboard.filters import address
+from dashboard.filters import address, plural
 from dashboard.queries.overview import Stay
 from dashboard.queries.rejections import ReasonCount, Rejections
 from dashboard.zones import in_zone
@@ -97,7 +97,7 @@ def reason_bars(found: Rejections, labels: Mapping[str, str]) -> list[Bar]:
     """The most frequent reasons, and all others as one."""
     shown = [(reason, *_called(reason, labels)) for reason in found.top]
     if found.others.total:
-        shown.append((found.others, f"{found.other_reasons:,} others", "/rejections"))
+        shown.append((found.others, plural(found.other_reasons, "other"), "/rejections"))
     most = max((reason.total for reason, *_ in shown), default=0)
     return [
         Bar(text, f"{reason.total:,}", _length(reason.total, most), href, tone="rejected")
@@ -126,4 +126,6 @@ def _length(n: float, most: float) -> float:
 def _days(days: float) -> str:
     if days >= 1:
         return f"{days:.1f} d"
-    return f"{days * 24:.1f} h" if days * 24 >= 1 else f"{days * 1440:.0f} min"
+    if days * 24 >= 1:
+        return f"{days * 24:.1f} h"
+    return f"{days * 1440:.0f} min" if days * 1440 >= 1 else f"{days * 86400:.0f} s"

@@ -149,6 +149,11 @@ def reason(code: str | None, labels: Mapping[str, str] = MappingProxyType({})) -
     return words[:1].upper() + words[1:]
 
 
+def clause(sentences: str) -> str:
+    """As it stands before what goes on, or before a full stop."""
+    return sentences.rstrip().removesuffix(".")
+
+
 def in_a_sentence(title: str) -> str:
     """`Notify customer` as it stands after a colon; `AML report` keeps its capitals."""
     return title if title[:2].isupper() else title[:1].lower() + title[1:]

@@ -3,6 +3,7 @@
 import logging
 import os
 import sqlite3
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from receiver.models import revision
 log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT = 2.0  # seconds a writer waits for another: well within the 9 that a delivery has
+HIDDEN: dict[str, Any] = {"hide_parameters": True}  # what people wrote stays out of errors, and so of logs
+REST = 0.05  # seconds: who waits for SQLite looks every 0.1 at the latest
 JOURNAL_SIZE_LIMIT = 64 * 1024 * 1024  # bytes: a log that grew under a long reader shrinks again
 
 
@@ -50,18 +53,18 @@ class Database:
         # `format` gives PostgreSQL statements that take plain tuples, as SQLite's do: see ledger.py.
         paramstyle = {} if self.path else {"paramstyle": "format"}
         return self._tuned(
-            create_engine(self._url("sqlite"), **self._connect_args("rw"), **paramstyle), "writer"
+            create_engine(self._url("sqlite"), **HIDDEN, **self._connect_args("rw"), **paramstyle), "writer"
         )
 
     def page_readers(self) -> AsyncEngine:
         """Connections that can't write, for the pages."""
-        engine = create_async_engine(self._url("sqlite+aiosqlite"), **self._connect_args("ro"))
+        engine = create_async_engine(self._url("sqlite+aiosqlite"), **HIDDEN, **self._connect_args("ro"))
         self._tuned(engine.sync_engine, "reader")
         return engine
 
     def page_writer(self) -> AsyncEngine:
         """What a person does on a page: sign in, re-process."""
-        engine = create_async_engine(self._url("sqlite+aiosqlite"), **self._connect_args("rw"))
+        engine = create_async_engine(self._url("sqlite+aiosqlite"), **HIDDEN, **self._connect_args("rw"))
         self._tuned(engine.sync_engine, "writer")
         return engine
 
@@ -168,6 +171,15 @@ def _write_revision_last(engine: Engine) -> None:
     def forget(connection: Connection) -> None:
         if not connection.invalidated:  # then it is gone with the connection
             connection.info.pop("raise_revision", None)
+
+
+def rest_after(began: float) -> float:
+    """Seconds to wait before the next of many transactions, where this one `began` then (monotonic).
+
+    SQLite has no queue: who waits looks again now and then, and between transactions that follow each other
+    at once the receiver found its way in five times in two seconds, and gave up.
+    """
+    return max(REST, time.monotonic() - began)
 
 
 def file_identity(path: Path) -> tuple[int, int] | None:

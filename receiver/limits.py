@@ -60,6 +60,19 @@ class Limit:
         return self.deadline(since, zone) - now
 
 
+def working_days(since: datetime, until: datetime, zone: ZoneInfo) -> int:
+    """How many have passed in between: the longest limit in working days that a case would be over."""
+    days = _place(_day(until, zone)) - _place(_day(since, zone))
+    while days > 0 and Limit("", days, working_days=True).deadline(since, zone) > until:
+        days -= 1
+    return days
+
+
+def _place(day: date) -> int:
+    """Among all working days; a weekend has that of the Monday after it."""
+    return (day.toordinal() - 1) // 7 * WORKING + min(day.weekday(), WORKING)
+
+
 def _day(at: datetime, zone: ZoneInfo) -> date:
     """Whose midnight was the last one: by the clock a day can come back, where it is turned past midnight."""
     day = at.astimezone(zone).date()

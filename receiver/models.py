@@ -125,7 +125,7 @@ metadata = MetaData(
 WRONG = {
     "not_enabled": "status || '' = 'COMPLETED' AND NOT account_active",
     "still_enabled": "status <> 'COMPLETED' AND account_active",
-    "not_told": "status || '' = 'REJECTED' AND status_since > COALESCE(told_at, 0)",
+    "not_told": "status || '' = 'REJECTED' AND told_at IS NULL",
     "with_gap": "gap",
     "uncertain": "uncertain",
 }
@@ -245,7 +245,9 @@ cases = Table(
     # What people and handlers did about it. The ledger never writes these; its rules don't need them.
     Column("assigned_to", Text),  # an e-mail address
     Column("account_active", Boolean, nullable=False, server_default=false()),  # as the directory has it
-    Column("told_at", UtcTime),  # when the customer was last written to
+    # When the customer was last written to; or a person closed what was to do it, as done by hand or as what
+    # must not be told: then nobody has to see to it either.
+    Column("told_at", UtcTime),
 )
 Index("cases_by_change", cases.c.changed_at, cases.c.id)
 Index("cases_by_status", cases.c.status, cases.c.changed_at, cases.c.id)

@@ -9,6 +9,7 @@ read as it stands in `events` (see dashboard/queries/search.py). Names come with
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
+from unicodedata import normalize
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, text
 
@@ -26,8 +27,9 @@ class Kind(StrEnum):
 
 
 def fold(found: str) -> str:
-    """As it is compared: without capitals, as Unicode has it (`ß` is `ss`), in one line."""
-    return found.casefold().replace("\n", " ")
+    """As it is compared: without capitals, as Unicode has it (`ß` is `ss`), in one line; however an accent
+    was typed, or a full-width letter."""
+    return normalize("NFKC", normalize("NFKC", found).casefold()).replace("\n", " ")
 
 
 def event_text(svix_id: str, reason: str | None) -> str:

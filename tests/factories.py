@@ -196,9 +196,10 @@ def add_failure(connection: Connection, handler: str = "notify_customer", **give
         error=given.get("error") or "The mail server said no",
         kind=given.get("kind", "smtplib.SMTPRecipientsRefused"),
         place=given.get("place", "acme.handlers.notify_customer"),
+        cause=given.get("cause"),
     )
     note_failure(connection, handler, ended, at)
-    return fingerprint_of(handler, ended.kind or "", ended.place)
+    return fingerprint_of(handler, ended.kind or "", ended.place, ended.cause)
 
 
 def add_attempt(connection: Connection, run_id: int, outcome: str = Outcome.FAILED, **given: Any) -> int:

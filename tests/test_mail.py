@@ -51,7 +51,7 @@ def test_a_rejected_customer_is_told_once_what_was_missing_is_there(tmp_path: Pa
         run = the_run(desk, "failed")
         assert run["tries"] == 1
         page = browser.get(f"/runs/{run['id']}").text
-        assert "acme has no e-mail address" in page
+        assert "The business has no e-mail address" in page
         assert "No customer text is approved" in page
         assert box.mails == []
 

@@ -37,7 +37,7 @@ def test_the_whole_way_once(tmp_path: Path) -> None:
 
         # A person finds it: from the list of what needs a person, to the run, to the case.
         assert "acme 1/2" in browser.get("/cases").text
-        assert f"/runs/{run['id']}" in browser.get("/runs").text
+        assert f"/runs/{run['id']}" in browser.get("/runs?view=list").text
         page = browser.get(f"/runs/{run['id']}").text
         assert "no e-mail address for acme 1/2" in page
         assert "telling acme 1/2" in page

@@ -75,8 +75,13 @@ def writer(chosen: Format, columns: Sequence[str]) -> Writer:
 
 
 def harmless(text: str) -> str:
-    """So that no spreadsheet calculates it: one that begins like a formula gets an apostrophe before it."""
-    return f"'{text}" if text.lstrip(" \u00a0").startswith(FORMULA) or text.startswith(FORMULA) else text
+    """So that no spreadsheet calculates it: what begins like a formula gets an apostrophe before it. Also
+    after a semicolon, where some begin another cell, whatever the quotation marks."""
+    return ";".join(f"'{part}" if _is_formula(part) else part for part in text.split(";"))
+
+
+def _is_formula(text: str) -> bool:
+    return text.startswith(FORMULA) or text.lstrip(' \u00a0"').startswith(FORMULA)
 
 
 def _cell(value: Any) -> str:

@@ -1,6 +1,8 @@
 """Many runs on one word: counted, previewed, confirmed with the number, carried out by the worker."""
 
+import asyncio
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -33,6 +35,7 @@ from dashboard.queries.paging import LARGEST
 from dashboard.render import render
 from dashboard.results import CLOSE_REASONS
 from receiver import runs
+from receiver.database import rest_after
 from receiver.handlers import title_of
 from receiver.models import from_microseconds
 
@@ -61,8 +64,8 @@ async def create(request: AnyRequest) -> Redirect:
     action, which = _asked(form)
     wanted, ticked, shown = Wanted.of(form), _ticked(form), _moment(form)
     if which == "ticked" and not ticked:
-        raise PageError(400, "Nothing is ticked", "Tick some tasks, and press again. Nothing was started.")
-    what = f"{len(ticked)} that were ticked" if which == "ticked" else await _in_words(request, wanted)
+        return Redirect(address("/runs", **wanted.filters, ticked="none"), status_code=303)
+    what = _were_ticked(len(ticked)) if which == "ticked" else await _in_words(request, wanted)
     by, now, back = request.user.email, datetime.now(UTC), address("/runs", **wanted.filters)
     draft = runs.Draft(action, what, back, by, now)
     await _written(request, draft.begin)
@@ -74,6 +77,10 @@ async def create(request: AnyRequest) -> Redirect:
     return Redirect(f"/batches/{draft.batch_id}", status_code=303)
 
 
+def _were_ticked(n: int) -> str:
+    return "one that was ticked" if n == 1 else f"{n} that were ticked"
+
+
 async def _take(request: AnyRequest, draft: runs.Draft, wanted: Wanted, shown: datetime) -> None:
     """Step by step, each in a transaction of its own: the receiver waits for none of them for long."""
     chosen = wanted.failure or None, wanted.handler or None, wanted.case or None
@@ -81,8 +88,9 @@ async def _take(request: AnyRequest, draft: runs.Draft, wanted: Wanted, shown: d
     for state in selection.states:
         after: int | None = 0
         while after is not None:
-            last = after
+            last, began = after, time.monotonic()
             after = await _written(request, lambda c, s=state, a=last: draft.take(c, selection, s, a))
+            await asyncio.sleep(rest_after(began))
 
 
 async def _written(request: AnyRequest, verb: Callable[..., T]) -> T:
@@ -183,7 +191,7 @@ async def _going_out(reader: AsyncConnection, batch: Batch, repeat_done: bool) -
             known = called.get(part.handler)
             title, effect = (known.title, known.effect) if known else (title_of(part.handler), None)
             deed = deed_for(effect, part.status, title)
-            deed = replace(deed, again="")  # which is of one run
+            deed = replace(deed, act="")  # which is of one run
             counts[deed] = counts.get(deed, 0) + part.n
     return sorted(counts.items(), key=lambda item: -item[1])
 

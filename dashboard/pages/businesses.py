@@ -47,7 +47,7 @@ async def save(request: AnyRequest, ref: FromQuery[str] = "") -> Response[Any]:
     if not errors:
         async with state.writer.begin() as writer:
             if await writer.run_sync(rows.edit, ref_id, typed, as_of, request.user.email, now):
-                return Redirect(case_path(ref_id), status_code=303)
+                return Redirect(address(case_path(ref_id), saved="yes"), status_code=303)
     async with state.readers.begin() as reader:
         business = await find_business(reader, ref_id)
         if not errors:

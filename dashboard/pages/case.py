@@ -74,6 +74,7 @@ async def show_case(
         looking=looking,
         here=looking.here,
         refusal=refusal_of(request),
+        saved=request.query_params.get("saved") == "yes",
         refused_assignment=REFUSALS.get(request.query_params.get("assignment", "")),
         typed=typed,
         max_note=MAX_NOTE,

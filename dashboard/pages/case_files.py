@@ -1,7 +1,6 @@
 """The case file for an auditor: of one case or of a sample, as a page to print and as JSON."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +19,7 @@ from dashboard.render import render
 from receiver.server import MAX_HEADERS
 
 LONGEST = MAX_HEADERS // 2  # characters of an address
+NAME = "case-file.json"  # as the instructions for checking it call it
 NONE = "Write at least one reference."
 TOO_LONG = "These references are too long for one file: make several of fewer cases."
 
@@ -80,11 +80,10 @@ async def show(request: AnyRequest) -> Response[Any]:
 @get("/case-file.json")
 async def give(request: AnyRequest) -> Stream:
     asked, state = await _asked(request), request.app.state
-    name = f"case-file-{datetime.now(UTC):%Y-%m-%d-%H%M}.json"
     return Stream(
         json_file(state.readers, state.writer, asked),
         media_type="application/json",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        headers={"Content-Disposition": f'attachment; filename="{NAME}"'},
     )
 
 

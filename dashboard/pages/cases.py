@@ -43,6 +43,7 @@ async def index(
         found=found,
         filters=filters,
         q=filters.q,
+        is_short=search is not None and search.is_short,
         at=at,
         limits=limits,
         as_part=wants_part(request),

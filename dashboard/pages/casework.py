@@ -1,10 +1,11 @@
 """What people do about a case: notes, who sees to it, and which one to take next."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Response, get, post
-from litestar.exceptions import NotFoundException
+from litestar.exceptions import NotFoundException, ValidationException
 from litestar.params import FromQuery
 from litestar.response import Redirect
 
@@ -14,12 +15,27 @@ from dashboard.errors import PageError
 from dashboard.filters import address, case_path
 from dashboard.pages.case import FASTER, GONE, NOTHING_CAME, Typed, show_case
 from dashboard.paths import local_path
+from dashboard.queries.cases import Case, find_case
 from dashboard.queries.limits import find_limits
 from dashboard.queries.next_case import find_next_unassigned
+from dashboard.rounds import FINAL
 from receiver import casework
 from receiver.casework import AssigneeError, NoCaseError, NotAssigned, NoteError
-from receiver.event import is_ref_id
+from receiver.event import UNSTORABLE, is_ref_id
+from receiver.limits import Limit
 
+NOTHING_WAITS = PageError(
+    404,
+    "Nothing waits",
+    "Every case that is under way is assigned to somebody. Well done.",
+    "A new one comes with the next status change. What completed and rejected cases need is on the overview.",
+)
+NO_OTHER = PageError(
+    404,
+    "There is no other",
+    "The case you come from is the only one under way that is assigned to nobody.",
+    NOTHING_WAITS.words.hint,
+)
 NO_CASE = PageError(404, "No such case", NOTHING_CAME, "Nothing was written.")
 
 
@@ -46,6 +62,8 @@ async def write_note(request: AnyRequest, ref: FromQuery[str] = "") -> Response[
 @post("/cases/assignment", guards=[may_edit], status_code=303)
 async def assign(request: AnyRequest, ref: FromQuery[str] = "") -> Redirect:
     ref_id, form = _ref_id(ref), await request.form()
+    if any(map(UNSTORABLE.search, (_text(form.get("assignee")), _text(form.get("seen"))))):
+        raise ValidationException("nobody is called so")
     to, seen, now = _text(form.get("assignee")) or None, _text(form.get("seen")) or None, datetime.now(UTC)
     back, by = _back(form.get("next"), ref_id), request.user.email
     try:
@@ -60,17 +78,18 @@ async def assign(request: AnyRequest, ref: FromQuery[str] = "") -> Redirect:
 
 
 @get("/cases/next")
-async def lead_to_next(request: AnyRequest, reader: Reader) -> Redirect:
+async def lead_to_next(request: AnyRequest, reader: Reader, after: FromQuery[str] = "") -> Redirect:
+    """`after` a case: the one that comes then, whatever became of it; without, the first."""
     limits, zone = await find_limits(reader), request.app.state.settings.timezone
-    ref_id = await find_next_unassigned(reader, limits, zone)
+    passed = await find_case(reader, after) if is_ref_id(after) else None
+    ref_id = await find_next_unassigned(reader, limits, zone, passed)
     if ref_id is None:
-        raise PageError(
-            404,
-            "Nothing waits",
-            "Every case that is under way is assigned to somebody. Well done.",
-            "A new one comes with the next status change.",
-        )
+        raise NO_OTHER if passed and passed.assigned_to is None and _waits(passed, limits) else NOTHING_WAITS
     return Redirect(case_path(ref_id), status_code=303)
+
+
+def _waits(case: Case, limits: Mapping[str, Limit]) -> bool:
+    return case.status in limits or case.status not in FINAL
 
 
 def _back(field: object, ref_id: str) -> str:

@@ -17,7 +17,7 @@ from dashboard.exports.streaming import stream
 from dashboard.zones import in_zone
 from receiver.activity import Kind, note
 
-TYPES = {Format.CSV: "text/csv; charset=utf-8; header=present", Format.JSON: "application/json"}
+TYPES = {Format.CSV: "text/csv; header=present", Format.JSON: "application/json"}
 MOST_FILTERS = 1_000  # characters of the address that are noted
 FOLLOWED_BY = "token"  # parameter
 

@@ -9,23 +9,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dashboard.ageing import ageing
 from dashboard.aliases import AnyRequest, Reader
+from dashboard.auth.users import User
 from dashboard.concerns import Figures, concerns
+from dashboard.needs import UNDER_WAY, Need
 from dashboard.pictures import Bar, delivery_days, reason_bars, status_bars, stay_bars
 from dashboard.queries import overview
 from dashboard.queries.cases import count_cases
 from dashboard.queries.deliveries import count_deliveries
 from dashboard.queries.limits import find_limits
 from dashboard.queries.overview import SHOWN_OVER, CaseOver
-from dashboard.queries.reasons import find_labels
+from dashboard.queries.reasons import find_labels, find_waiting_texts
 from dashboard.queries.rejections import count_new_reasons, find_top_reasons
 from dashboard.queries.runs import count_runs
 from dashboard.queries.vove import count_differences
 from dashboard.render import render
 from dashboard.words import Word
 from receiver.limits import Limit
-from receiver.models import WRONG, RunState, Verdict
+from receiver.models import RunState, Verdict
 
-UNDER_WAY = timedelta(minutes=10)  # what has just happened is not yet wrong: its task may be on its way
 DAY, DAYS = timedelta(days=1), 14  # of the picture of deliveries
 
 
@@ -34,7 +35,7 @@ async def show(request: AnyRequest, reader: Reader) -> Response[str]:
     now, zone = datetime.now(UTC), request.app.state.settings.timezone
     limits = await find_limits(reader)
     cutoffs = {status: limit.cutoff(now, zone) for status, limit in limits.items()}
-    figures = await _figures(reader, now, cutoffs)
+    figures = await _figures(reader, request.user, now, cutoffs)
     return await render(
         request,
         reader,
@@ -63,17 +64,26 @@ async def _reason_bars(reader: AsyncConnection, now: datetime) -> list[Bar]:
     return reason_bars(found, await find_labels(reader, [reason.code for reason in found.top]))
 
 
-async def _figures(reader: AsyncConnection, now: datetime, cutoffs: dict[str, datetime]) -> Figures:
-    settled = overview.since_before(now - UNDER_WAY)
+async def _count_waiting_texts(reader: AsyncConnection, user: User) -> int:
+    """That the reader may approve."""
+    waiting = await find_waiting_texts(reader) if user.may_approve else []
+    return sum(text.may_be_approved_by(user.email) for text in waiting)
+
+
+async def _figures(
+    reader: AsyncConnection, user: User, now: datetime, cutoffs: dict[str, datetime]
+) -> Figures:
+    settled = now - UNDER_WAY
     last_day = await count_deliveries(reader, now)
     return Figures(
         failed_runs=await count_runs(reader, [RunState.FAILED]),
         oldest_run=await overview.find_oldest_run(reader),
-        not_enabled=await overview.count_where(reader, WRONG["not_enabled"], settled),
-        still_enabled=await overview.count_where(reader, WRONG["still_enabled"], settled),
-        not_told=await overview.count_where(reader, WRONG["not_told"], settled),
+        not_enabled=await overview.count_needing(reader, Need.NOT_ENABLED, settled),
+        still_enabled=await overview.count_needing(reader, Need.STILL_ENABLED, settled),
+        not_told=await overview.count_needing(reader, Need.NOT_TOLD, settled),
         over_limit=await overview.count_over(reader, cutoffs),
         new_reasons=await count_new_reasons(reader),
+        waiting_texts=await _count_waiting_texts(reader, user),
         differing=await count_differences(reader),
         unverified=last_day.get(Verdict.REFUSED, 0),
         unreadable=last_day.get(Verdict.QUARANTINED, 0),

@@ -20,6 +20,7 @@ from dashboard.errors import PageError
 from dashboard.filters import address
 from dashboard.pages.rejections import TALL
 from dashboard.periods import By, last_periods
+from dashboard.queries.failures import find_lacking_text
 from dashboard.queries.paging import LARGEST
 from dashboard.queries.reasons import describe, find_labels
 from dashboard.queries.rejections import count_reason, find_first_seen, find_latest
@@ -65,6 +66,7 @@ async def show(
         code=code,
         labels=await find_labels(reader, [code]),
         described=await describe(reader, code, languages(request.app.state.settings)) if code else None,
+        lacking=await find_lacking_text(reader, code) if code else [],
         first_seen=await find_first_seen(reader, code) if code else None,
         by=chosen,
         periods=periods,
@@ -144,7 +146,7 @@ async def approve(request: AnyRequest, code: FromQuery[str] = "") -> Redirect:
     text_id, by, now = number_of(text_of(form.get("text"))), request.user.email, datetime.now(UTC)
     async with request.app.state.writer.begin() as writer:
         try:
-            await writer.run_sync(approve_text, text_id, by, now)
+            await writer.run_sync(approve_text, text_id, by, now, code)
         except OwnTextError:
             raise PageError(
                 403,

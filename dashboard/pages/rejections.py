@@ -11,7 +11,7 @@ from dashboard.aliases import AnyRequest, Reader
 from dashboard.charts import Frame, bars
 from dashboard.filters import address
 from dashboard.periods import By, last_periods
-from dashboard.queries.reasons import find_labels
+from dashboard.queries.reasons import find_labels, find_waiting_texts
 from dashboard.queries.rejections import (
     Rejections,
     count_new_reasons,
@@ -52,6 +52,7 @@ async def index(
         here=address("/rejections", by=by, new=new),
         later=later,
         many=some > AT_ONCE,
+        waiting=await find_waiting_texts(reader),
         **await _new_reasons(reader, NEW_MOST if new else NEW_SHOWN),
         **({} if later else await _figures(reader, await count_rejections(reader, periods))),
     )

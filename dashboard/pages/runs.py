@@ -85,6 +85,7 @@ async def index(request: AnyRequest, reader: Reader, at: FromQuery[str] = "") ->
         tab=wanted.tab,
         here=address("/runs", **wanted.filters, at=at),
         shown=to_microseconds(shown),
+        none_ticked=request.query_params.get("ticked") == "none",
         counts={name: await count_runs(reader, TABS[name]) for name in counted},
         handlers=await find_registered(reader),
         at=at,

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dashboard.needs import Need
+from dashboard.needs import SETTLING, Need
 from dashboard.queries.search import Search, reason_is
 from receiver.models import WRONG, cases, runs
 
@@ -27,7 +27,8 @@ class Sort(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Selection:
     """`assigned` is an e-mail address or NOBODY; `over`, by status: a case is over its limit since then.
-    `since`: it has been in its status since then, or for longer."""
+    `since`: it has been in its status since then, or for longer. `settled`: see UNDER_WAY; what came into its
+    status after that may still be on its way."""
 
     search: Search | None = None
     status: str = ""
@@ -37,6 +38,7 @@ class Selection:
     over: Mapping[str, datetime] = field(default_factory=dict)
     sort: Sort = Sort.CHANGED
     since: datetime | None = None
+    settled: datetime | None = None
 
     def conditions(self, case: Any) -> list[ColumnElement[bool]]:
         """`case`: the columns of `cases`, or of a query of that name."""
@@ -57,7 +59,7 @@ class Selection:
             return select(runs.c.id).where(runs.c.ref_key == case.ref_key, IS_FAILED).exists()
         if need is Need.LIMIT:
             return self.is_over(case)
-        return text(f"({WRONG[need]})")  # type: ignore[return-value]  # a condition all the same
+        return and_(*is_wrong(need, case, self.settled))
 
     def is_over(self, case: Any) -> ColumnElement[bool]:
         """Of nothing, where no status has a limit."""
@@ -74,6 +76,12 @@ class Selection:
         if Need.NOT_ENABLED in self.needs:
             return ["COMPLETED"]
         return ["REJECTED"] if Need.NOT_TOLD in self.needs else None
+
+
+def is_wrong(need: Need, case: Any, settled: datetime | None) -> list[ColumnElement[bool]]:
+    """As text, as the condition of a partial index stands; and not only since a moment ago."""
+    is_settled = [case.status_since <= settled] if need in SETTLING and settled else []
+    return [text(f"({WRONG[need]})"), *is_settled]
 
 
 async def find_few(connection: AsyncConnection, selection: Selection) -> list[int] | None:
@@ -98,7 +106,7 @@ def _selective(selection: Selection) -> Iterator[Select[Any]]:
         yield found.where(case.ref_key.in_(selection.search.keys))
     for need in selection.needs:
         if need in WRONG:
-            yield found.where(text(WRONG[need])).order_by(case.status_since, case.id)
+            yield found.where(*is_wrong(need, case, selection.settled)).order_by(case.status_since, case.id)
     if selection.assigned and selection.assigned != NOBODY:
         mine = case.assigned_to == selection.assigned, case.assigned_to.is_not(None)
         yield found.where(*mine).order_by(case.changed_at, case.id)

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Column, Label, Row, Select, Subquery, func, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dashboard.known_failures import lacks_text
 from dashboard.queries.runs import COUNTED
-from receiver.handlers import title_of
+from receiver.handlers import Effect, title_of
 from receiver.models import RunState, failures, handlers, record, runs
 from receiver.runs.selecting import IN_STATE
 
@@ -47,6 +48,15 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Lacking:
+    """Tasks that need a person for lack of a text; `count` is at most COUNTED."""
+
+    fingerprint: str
+    title: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Groups:
     rows: Sequence[Group]
     more: bool  # than a page shows
@@ -71,6 +81,19 @@ async def find_failure(connection: AsyncConnection, fingerprint: str) -> Failure
     query = _failures().where(failures.c.fingerprint == fingerprint)
     row = (await connection.execute(query)).one_or_none()
     return _failure(row) if row else None
+
+
+async def find_lacking_text(connection: AsyncConnection, code: str) -> list[Lacking]:
+    """Of each handler that tells customers."""
+    telling = select(handlers.c.name, handlers.c.title).where(handlers.c.effect == Effect.CUSTOMER)
+    found = []
+    for row in await connection.execute(telling.order_by(handlers.c.name)):
+        fingerprint = lacks_text(row.name, code)
+        some = select(runs.c.id).where(IN_STATE[RunState.FAILED], runs.c.fingerprint == fingerprint)
+        counted = select(func.count()).select_from(some.limit(COUNTED).subquery())
+        if count := (await connection.execute(counted)).scalar_one():
+            found.append(Lacking(fingerprint, row.title or title_of(row.name), count))
+    return found
 
 
 def _failures(*others: Any) -> Select[Any]:

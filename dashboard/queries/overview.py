@@ -5,11 +5,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dashboard.needs import Need
+from dashboard.queries.case_selection import is_wrong
 from dashboard.queries.events import EVENT_TIME
 from dashboard.queries.runs import COUNTED
 from receiver.handlers import title_of
@@ -29,7 +30,7 @@ from receiver.models import (
     runs,
 )
 
-NOT_DONE = (RunState.FAILED, RunState.RETRYING, RunState.QUEUED, RunState.RUNNING)
+NOT_DONE = (RunState.RETRYING, RunState.QUEUED, RunState.RUNNING)  # and no person is asked for
 LATEST_MOVES = 1_000  # of these it is told how long cases stay in a status
 SHOWN_OVER = 8  # cases over their limit, beside their number
 
@@ -84,9 +85,9 @@ async def find_oldest_run(connection: AsyncConnection) -> OldestRun | None:
     return record(OldestRun, row, title=row.title or title_of(row.handler)) if row else None
 
 
-async def count_where(connection: AsyncConnection, is_wrong: str, *others: Any) -> int:
-    """Of the cases with which something is wrong, see models.WRONG; at most COUNTED."""
-    some = select(cases.c.id).where(text(is_wrong), *others).limit(COUNTED).subquery()
+async def count_needing(connection: AsyncConnection, need: Need, settled: datetime) -> int:
+    """As many as the list of cases by this need shows; at most COUNTED."""
+    some = select(cases.c.id).where(*is_wrong(need, cases.c, settled)).limit(COUNTED).subquery()
     return await connection.scalar(select(func.count()).select_from(some)) or 0
 
 
@@ -163,8 +164,3 @@ async def find_stays(connection: AsyncConnection) -> Sequence[Stay]:
     for row in await connection.execute(query):
         days[row.status].append(max(0.0, (row.at - row.began) / timedelta(days=1)))
     return [Stay(status, median(spans), len(spans)) for status, spans in days.items()]
-
-
-def since_before(moment: datetime) -> ColumnElement[bool]:
-    """Of a case: it has been in its status since before then."""
-    return cases.c.status_since < moment

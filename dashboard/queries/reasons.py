@@ -5,6 +5,7 @@ A page finds the labels of the reasons it shows, and its template says `{{ case.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,6 +20,7 @@ from receiver.reasons import (
     must_not_be_told,
 )
 
+WAITING = 100  # texts
 NAMED, SEEN = 200, 50  # reasons to choose from: of texts there may be thousands
 
 
@@ -47,6 +49,21 @@ class DescribedReason:
     told: Sequence[Told]
 
 
+@dataclass(frozen=True)
+class WaitingText:
+    """One that is written, and not yet approved."""
+
+    code: str
+    label: str | None
+    language: str
+    written_at: datetime
+    written_by: str
+
+    def may_be_approved_by(self, email: str) -> bool:
+        """By anybody but its writer."""
+        return self.written_by.casefold() != email.casefold()
+
+
 async def find_labels(connection: AsyncConnection, codes: Iterable[str | None]) -> dict[str, str]:
     """By code, of those reasons that have a label; a reason may be given whole, and None is passed over."""
     wanted = {code_of(code) for code in codes if code}
@@ -54,6 +71,28 @@ async def find_labels(connection: AsyncConnection, codes: Iterable[str | None]) 
         reasons.c.code.in_(wanted), reasons.c.label.is_not(None)
     )
     return {row.code: row.label for row in await connection.execute(query)} if wanted else {}
+
+
+async def find_waiting_texts(connection: AsyncConnection) -> list[WaitingText]:
+    """Those that a second person has to approve, the oldest first; none of a reason that is never told."""
+    newer = reason_texts.alias()
+    is_newest = (
+        ~select(newer.c.id)
+        .where(
+            newer.c.code == reason_texts.c.code,
+            newer.c.language == reason_texts.c.language,
+            newer.c.id > reason_texts.c.id,
+        )
+        .exists()
+    )
+    query = (
+        select(reason_texts, reasons.c.label)
+        .join_from(reason_texts, reasons, reasons.c.code == reason_texts.c.code)
+        .where(reason_texts.c.approved_at.is_(None), ~reasons.c.never_tell, is_newest)
+        .order_by(reason_texts.c.id)
+        .limit(WAITING)
+    )
+    return [record(WaitingText, row) for row in await connection.execute(query)]
 
 
 async def find_seen(connection: AsyncConnection) -> list[str]:

@@ -36,6 +36,11 @@ class Search:
     many: bool
     codes: Sequence[str] = ()  # of the reasons whose label it fits
 
+    @property
+    def is_short(self) -> bool:
+        """It is for the beginning of a reference or a name."""
+        return len(self.text) <= SHORT
+
     def fits(self, case: Any) -> ColumnElement[bool]:
         """`case`: the columns of a case, with `ref_key` and `reason`."""
         known = case.ref_key.in_(self.keys)

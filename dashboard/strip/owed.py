@@ -8,6 +8,8 @@ from enum import StrEnum
 from dashboard.filters import shorten
 from dashboard.queries.attempts import Attempt
 from dashboard.queries.runs import Run
+from dashboard.results import close_reason
+from dashboard.words import in_a_sentence
 from receiver.handlers import AccountStatus, Effect
 from receiver.models import RunState
 
@@ -80,9 +82,14 @@ class Owed:
             Duty.RUNS: f"{title} is being done now.",
             Duty.PAUSED: f"{title} is paused by {self.run.paused_by}: {self.run.pause_reason}",
             Duty.WAITS: f"{title} waits for its turn.",
-            Duty.CLOSED: f"A person closed {title} without retrying.",
+            Duty.CLOSED: f"A person closed {title} without retrying{self._why_closed}.",
             Duty.DONE: f"{title} was done{said}",
         }[self.duty]
+
+    @property
+    def _why_closed(self) -> str:
+        code = self.run.close_reason if self.run else None
+        return f": {in_a_sentence(close_reason(code))}" if code else ""
 
     def _why_not_called(self, title: str) -> str:
         if not self.dispatched:

@@ -9,13 +9,18 @@ from dashboard.queries.present import AccountChange
 from dashboard.queries.runs import Run
 from dashboard.strip.owed import Duty, Owed, account_after, weightiest
 from receiver.handlers import AccountStatus, Effect
+from receiver.models import RunState
+from receiver.runs import SETTLING, CloseReason
 
 COMPLETED = "COMPLETED"
 UNDER_WAY = ("NOT_STARTED", "IN_PROGRESS", "IN_REVIEW")  # of these nobody expects a word
 NOBODYS = "No handler is set up for this"
 DONE = "Done"
+NOT_ENABLED = "Not enabled"
 STARTED = {Duty.WAITS, Duty.RUNS}
 WAITING = {*STARTED, Duty.PAUSED, Duty.RETRIED, Duty.NOT_SEEN}
+TOLD = "told"  # the participle of what is owed to a customer
+SETTLED_BY = {CloseReason.BY_HAND: "Told by hand", CloseReason.NOT_TOLD: "Not told"}
 SETTLED = {Duty.DONE, Duty.NOT_CALLED}  # adds nothing to what is as it should be
 
 
@@ -94,7 +99,7 @@ def _not_enabled(owed: Owed | None) -> Statement:
         return Statement(NOBODYS, "about", "quiet")
     if owed.duty is Duty.DONE and owed.enabled_the_account:
         why = f"“{owed.title}” enabled it; the directory was changed since."
-        return Statement("Not enabled", "warning", "person", why, run=owed.run)
+        return Statement(NOT_ENABLED, "warning", "person", why, run=owed.run)
     return _by_duty(owed, "enabled")
 
 
@@ -104,7 +109,7 @@ def _nothing_due(known: Known, owed: Owed | None) -> Statement:
         return Statement(NOBODYS, "about", "quiet")
     if owed is None or owed.duty in SETTLED:
         why, run = (owed.why, owed.run) if owed else (None, None)
-        return Statement("Not enabled", "not_started", "quiet", why, run=run)
+        return Statement(NOT_ENABLED, "not_started", "quiet", why, run=run)
     return _by_duty(owed, "done")
 
 
@@ -116,7 +121,7 @@ def _customer(known: Known) -> Statement:
         return Statement("Told", "completed", "completed", why, told_at, run, known.messages)
     if owed is None and known.status in UNDER_WAY:
         return Statement("Nothing to tell yet", "not_started", "quiet")
-    return Statement(NOBODYS, "about", "quiet") if owed is None else _by_duty(owed, "told")
+    return Statement(NOBODYS, "about", "quiet") if owed is None else _by_duty(owed, TOLD)
 
 
 def _by_duty(owed: Owed, done: str) -> Statement:
@@ -136,8 +141,15 @@ def _by_duty(owed: Owed, done: str) -> Statement:
     }[owed.duty]
     if owed.nobody_knows:
         text, sign = f"May have been {done}", "unknown"
+    if done == TOLD and owed.run and is_settled(owed.run):
+        text, sign, tone = SETTLED_BY[CloseReason(owed.run.close_reason or "")], "closed", "quiet"
     since = owed.run.finished_at if owed.run and owed.duty is Duty.DONE else None
     return Statement(text, sign, tone, owed.why, since, owed.run)
+
+
+def is_settled(run: Run) -> bool:
+    """Of one that was to tell the customer: a person closed it in a way that leaves nobody to be told."""
+    return run.state == RunState.CLOSED and run.close_reason in SETTLING
 
 
 def _trouble(owed: Owed | None) -> tuple[str | None, Run | None]:

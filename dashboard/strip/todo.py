@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dashboard.filters import shorten
+from dashboard.filters import address, shorten
+from dashboard.known_failures import lacks_address
 from dashboard.queries.runs import Run
-from dashboard.strip.statements import COMPLETED, DONE, Statement, Strip
-from receiver.handlers import Reason
+from dashboard.strip.statements import COMPLETED, DONE, NOT_ENABLED, Statement, Strip, is_settled
+from receiver.handlers import Effect, Reason
 from receiver.models import RunState
+from receiver.reasons import code_of
 
 REJECTED = "REJECTED"
 ON_ITS_WAY = {
@@ -41,13 +43,16 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Todo:
-    """`href` leads to where it is done; `sign` and `tone` as those of a Word."""
+    """`href` leads to where it is done; `sign` and `tone` as those of a Word. `run_id` is the task's, where
+    `href` leads elsewhere; `edits`: the business has to be edited."""
 
     text: str
     href: str | None = None
     link: str | None = None
     sign: str = "next"
     tone: str = "review"
+    run_id: int | None = None
+    edits: bool = False
 
 
 def what_to_do(standing: Standing) -> Todo:
@@ -88,7 +93,15 @@ def _failed(standing: Standing) -> Todo | None:
         if first.is_gone
         else "see what went wrong, set it right, and re-process it."
     )
-    return Todo(f"{called}{more}: {how}", f"/runs/{first.id}", "See the task", "warning", "person")
+    if first.effect == Effect.CUSTOMER and not first.is_gone:
+        how += " If you told the customer yourself, close it as done by hand."
+    edits = _lacks_address(standing, first)
+    text = f"{called}{more}: {how}"
+    return Todo(text, f"/runs/{first.id}", "See the task", "warning", "person", edits=edits)
+
+
+def _lacks_address(standing: Standing, run: Run | None) -> bool:
+    return run is not None and lacks_address(run, standing.reason.code if standing.reason else None)
 
 
 def _undone(standing: Standing) -> Todo | None:
@@ -112,6 +125,16 @@ def _account(standing: Standing) -> Todo | None:
         "warning",
         "person",
     )
+
+
+def _enabled_by_hand(standing: Standing) -> Todo | None:
+    """Nobody but a person knows: the directory goes by what it is told."""
+    said = standing.strip.account
+    run = said.run
+    if standing.status != COMPLETED or said.text != NOT_ENABLED or not run or run.state != RunState.CLOSED:
+        return None
+    text = "The task that enables the account was closed. If you enabled it by hand, set Account to Active."
+    return Todo(text, f"/runs/{run.id}", "See the task", edits=True)
 
 
 def _is_under_way(said: Statement) -> bool:
@@ -148,17 +171,29 @@ def _untold(standing: Standing) -> Todo | None:
     customer, reason = standing.strip.customer, standing.reason
     if standing.status != REJECTED or customer.messages or customer.text == DONE or _is_under_way(customer):
         return None
+    if customer.run and is_settled(customer.run):
+        return None
+    failed = customer.run if customer.run and customer.run.state == RunState.FAILED else None
+    run_id, edits = failed.id if failed else None, _lacks_address(standing, failed)
     if not reason:
-        text = "VOVE gave no reason. Ask VOVE for it, then write to the customer by hand."
-        return Todo(text, standing.vove, "Ask VOVE")
+        text = "VOVE gave no reason. Ask VOVE for it, then write to the customer by hand"
+        then = ", and close the task as done by hand." if failed else "."
+        return Todo(text + then, standing.vove, "Ask VOVE", run_id=run_id, edits=edits)
     if not reason.customer_texts:
         then = " Then re-process the task." if customer.run else ""
         text = (
             "The customer was not told, and this reason has no approved text: have one written and approved."
         )
-        return Todo(text + then, "#reason", "To the reason")
-    text = "The customer was not told. Write to them in the approved words, and note here that you did."
-    return Todo(text, "#reason", "See the words")
+        href = address("/rejections/reason", code=code_of(reason.code))
+        return Todo(text + then, href, "To the reason", run_id=run_id, edits=edits)
+    text = "The customer was not told."
+    if customer.run and customer.run.state == RunState.CLOSED:
+        text += " The task was closed: if they still have to be told, re-process it."
+        return Todo(text, f"/runs/{customer.run.id}", "See the task")
+    if customer.run:
+        text += " Write to them in the approved words, then close the task as done by hand."
+        return Todo(text, "#reason", "See the words", run_id=customer.run.id)
+    return Todo(f"{text} Write to them in the approved words: no task does.", "#reason", "See the words")
 
 
 def _over(standing: Standing) -> Todo | None:
@@ -210,6 +245,7 @@ _CHOICES: Sequence[Callable[[Standing], Todo | None]] = (
     _failed,
     _undone,
     _account,
+    _enabled_by_hand,
     _never_tell,
     _untold,
     _over,

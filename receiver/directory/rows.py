@@ -14,6 +14,8 @@ from receiver.directory.fields import AccountStatus, Business, checked
 from receiver.event import ref_key
 from receiver.models import businesses, cases, record
 
+VALUE_SHOWN = 300  # characters, in what is kept of an edit: a note may be long
+
 
 @dataclass(frozen=True)
 class Change:
@@ -22,6 +24,17 @@ class Change:
     field: str
     before: Any
     after: Any
+
+
+def in_words(change: Change) -> str:
+    """`account status: none → active`."""
+    before, after = (_shown(value) for value in (change.before, change.after))
+    return f"{change.field.replace('_', ' ')}: {before} → {after}"
+
+
+def _shown(value: Any) -> str:
+    text = "none" if value in (None, "") else str(value)
+    return text if len(text) <= VALUE_SHOWN else f"{text[: VALUE_SHOWN - 1]}…"
 
 
 def find(connection: Connection, ref_id: str) -> Business | None:
@@ -96,8 +109,7 @@ def edit(
     if row is None or not (is_new or row.updated_at == as_of or _is_so(row, wanted)):
         return False
     if changed := change(connection, ref_id, wanted, by, now):
-        named = ", ".join(each.field.replace("_", " ") for each in changed)
-        note(connection, Kind.EDITED, by, now, ref_id=ref_id, detail=named)
+        note(connection, Kind.EDITED, by, now, ref_id=ref_id, detail="; ".join(map(in_words, changed)))
     return True
 
 

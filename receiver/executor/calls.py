@@ -42,6 +42,7 @@ class Ended:
     output: str | None = None  # what it logged and printed
     kind: str | None = None  # of what it raised, the type; none: it raised nothing
     place: str | None = None  # where in the company's code: `module.function`
+    cause: str | None = None  # what it says itself that it is told apart by
     no_retry: bool = False  # it raised NoRetry
     retry_at: datetime | None = None  # it raised RetryAfter; UTC
     business: Mapping[str, Any] = field(default_factory=dict)  # what it changes in the directory, checked

@@ -39,6 +39,7 @@ def from_report(said: bytes, output: str | None) -> Ended | None:
         traceback=_text(report.get("traceback")),
         kind=_short(report.get("kind")) if error else None,
         place=_short(report.get("place")) if error else None,
+        cause=_short(report.get("cause")) if error else None,
         output=output,
         no_retry=report.get("no_retry") is True,
         retry_at=_moment(report.get("retry_at")),

@@ -52,11 +52,17 @@ def of_raised(error: BaseException, limits: Limits, module: str) -> Report:
         "error": _in_words(error, limits),
         "kind": faults.kind_of(error),
         "place": faults.place_of(error, module),
+        "cause": _cause(error),
         "traceback": words.shorten(words.read(_format, error), LONGEST_TRACEBACK),
         "no_retry": isinstance(error, NoRetry),
         "in_doubt": isinstance(error, InDoubt),
         "retry_at": _retry_at(error),
     }
+
+
+def _cause(error: BaseException) -> str | None:
+    cause = getattr(error, "cause", None) if isinstance(error, NoRetry | TryAgain) else None
+    return cause if isinstance(cause, str) else None  # a company's subclass may have none
 
 
 def _retry_at(error: BaseException) -> str | None:

@@ -4,20 +4,25 @@ from datetime import UTC, datetime, timedelta
 
 
 class NoRetry(Exception):  # noqa: N818  # reads as a sentence: raise NoRetry("no such customer")
-    """Fails the attempt for good: a person is needed, at once."""
+    """Fails the attempt for good: a person is needed, at once.
 
-    def __init__(self, why: str) -> None:
+    It is told apart from others by its `cause`, a few words that name nobody; else by where it is raised.
+    """
+
+    def __init__(self, why: str, cause: str | None = None) -> None:
         super().__init__(why)
+        self.cause = cause
 
 
 class TryAgain(Exception):  # noqa: N818
     """Fails the attempt, which is tried again by the schedule, as after any exception.
 
-    Of this one people read what it says, without its type.
+    Of this one people read what it says, without its type. `cause`: as that of NoRetry.
     """
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, cause: str | None = None) -> None:
         super().__init__(why)
+        self.cause = cause
 
 
 class InDoubt(Exception):  # noqa: N818

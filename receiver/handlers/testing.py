@@ -41,6 +41,7 @@ class Called:
     business: Mapping[str, Any] = field(default_factory=dict)  # the changes of the directory, checked
     messages: Sequence[Message] = ()
     log: Sequence[str] = ()  # of context.log, such as "INFO enabling acme"
+    cause: str | None = None  # what NoRetry or TryAgain says that it is told apart by
 
     @property
     def in_doubt(self) -> bool:
@@ -124,6 +125,7 @@ def _called(function: Function, event: Event, context: Context, lines: "_Lines")
         ended.business,
         ended.messages,
         tuple(lines.kept),
+        ended.cause,
     )
 
 

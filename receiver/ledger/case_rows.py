@@ -268,12 +268,14 @@ def _note_active_accounts(connection: Connection, created: Iterable[bytes]) -> N
 
 
 def _update(connection: Connection, rows: Iterable[CaseRow]) -> None:
-    """All but who it is: to set a key anew, even to what it was, costs its index another write."""
+    """All but who it is: to set a key anew, even to what it was, costs its index another write. Of another
+    status, or of the same one again, nobody was told yet."""
     assignments = ", ".join(f"{column} = ?" for column in CASE_COLUMNS.split(", ")[2:])
+    told = "told_at = CASE WHEN status = ? AND status_since = ? THEN told_at END"
     execute_many(
         connection,
-        f"UPDATE cases SET {assignments} WHERE ref_key = ?",
-        [(*row[2:], row.ref_key) for row in rows],
+        f"UPDATE cases SET {assignments}, {told} WHERE ref_key = ?",
+        [(*row[2:], row.status, row.status_since, row.ref_key) for row in rows],
     )
 
 

@@ -1,16 +1,18 @@
 """Every case computed anew from its events, and compared with what the ledger keeps."""
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select
 
+from receiver.database import rest_after
 from receiver.event import Family
 from receiver.ledger import case_rows
 from receiver.ledger.case_rows import Computed
 from receiver.models import case_counts, cases, events
 
-BATCH = 500  # cases in one transaction: the receiver waits for it
+BATCH = 200  # cases in one transaction: the receiver waits for it
 
 
 @dataclass
@@ -27,6 +29,7 @@ def rebuild(engine: Engine, write: bool) -> Rebuilt:
     result = Rebuilt()
     after = b""
     while True:
+        began = time.monotonic()
         with engine.begin() as connection:
             keys = _keys(connection, after)
             for key in keys:
@@ -34,6 +37,7 @@ def rebuild(engine: Engine, write: bool) -> Rebuilt:
         if not keys:
             break
         after = keys[-1]
+        time.sleep(rest_after(began))
     with engine.begin() as connection:
         _compare_counts(connection, result, write)
     return result

@@ -7,4 +7,5 @@ composing   a letter as an e-mail, with its headers
 server      the company's mail server, as the settings have it
 sending     the way to the mail server, and whether the mail was sent
 refusals    what went wrong on that way, in words
+causes      what the failures to tell a customer are told apart by
 """

@@ -17,6 +17,7 @@ from aiosmtplib import (
 )
 
 from receiver.handlers.raising import InDoubt, NoRetry, TryAgain
+from receiver.mail.causes import MAIL_REFUSED, RECIPIENT_REFUSED, SENDER_REFUSED
 from receiver.mail.composing import Mail
 from receiver.mail.server import Server
 from receiver.mail.templates import one_line
@@ -36,16 +37,16 @@ def nothing_was_sent(mail: Mail, server: Server) -> Iterator[None]:
 
 def _in_words(error: SMTPException | OSError, mail: Mail, server: Server) -> Exception:
     if isinstance(error, SMTPResponseException):
-        of_address = isinstance(error, SMTPRecipientRefused)
-        return _refused(
-            _what(error, mail), SMTPResponse(error.code, error.message), CORRECT_IT if of_address else ""
-        )
+        advice = CORRECT_IT if isinstance(error, SMTPRecipientRefused) else ""
+        reply = SMTPResponse(error.code, error.message)
+        return _refused(_what(error, mail), reply, advice, _cause(error))
     if isinstance(error, TimeoutError):
-        return TryAgain(f"The mail server {server} did not answer in time. Nothing was sent")
+        why = f"The mail server {server} did not answer in time. Nothing was sent"
+        return TryAgain(why, "no answer in time")
     cause = error if isinstance(error, OSError) and not isinstance(error, SMTPException) else error.__cause__
     if isinstance(cause, ssl.SSLCertVerificationError):
         return _bad_certificate(cause, server)
-    return TryAgain(f"{_trouble(error, cause, server)}. Nothing was sent")
+    return TryAgain(f"{_trouble(error, cause, server)}. Nothing was sent", "not reached")
 
 
 def _what(error: SMTPResponseException, mail: Mail) -> str:
@@ -56,19 +57,27 @@ def _what(error: SMTPResponseException, mail: Mail) -> str:
     return "to take a mail"
 
 
-def _refused(what: str, reply: SMTPResponse, advice: str = "") -> Exception:
+def _cause(error: SMTPResponseException) -> str:
+    if isinstance(error, SMTPRecipientRefused):
+        return RECIPIENT_REFUSED
+    return SENDER_REFUSED if isinstance(error, SMTPSenderRefused) else MAIL_REFUSED
+
+
+def _refused(what: str, reply: SMTPResponse, advice: str = "", cause: str = MAIL_REFUSED) -> Exception:
     said = _quoted(reply)
     if _is_final(reply.code):
-        return NoRetry(f"The mail server refused {what}: {said}. Nothing was sent{advice}")
+        return NoRetry(f"The mail server refused {what}: {said}. Nothing was sent{advice}", cause)
     if _is_temporary(reply.code):
-        return TryAgain(f"The mail server refused {what} for the moment: {said}. Nothing was sent")
+        return TryAgain(f"The mail server refused {what} for the moment: {said}. Nothing was sent", cause)
     return TryAgain(f"The mail server gave an answer that can't be understood: {said}. Nothing was sent")
 
 
 def _bad_certificate(error: ssl.SSLCertVerificationError, server: Server) -> Exception:
     return NoRetry(
         f"The mail server {server} can't prove who it is: its certificate is not valid "
-        f"({one_line(error.verify_message)}). Nothing was sent: ask who runs the mail server, then re-process"
+        f"({one_line(error.verify_message)}). Nothing was sent: ask who runs the mail server, then "
+        "re-process",
+        "certificate not valid",
     )
 
 
@@ -91,7 +100,8 @@ def sign_in_refused(code: int) -> Exception:
         return TryAgain(f"The mail server could not check our sign-in ({code}). Nothing was sent")
     return NoRetry(
         f"The mail server refused our sign-in ({code}). Nothing was sent: "
-        "put KYBDESK_SMTP_USER and KYBDESK_SMTP_PASSWORD right, then re-process"
+        "put KYBDESK_SMTP_USER and KYBDESK_SMTP_PASSWORD right, then re-process",
+        "sign-in refused",
     )
 
 

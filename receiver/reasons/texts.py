@@ -102,14 +102,20 @@ def _append(connection: Connection, code: str, text: WrittenText, now: datetime)
     return text_id
 
 
-def approve_text(connection: Connection, text_id: int, by: str, now: datetime) -> bool:
-    """From now on it is what customers read; False where it was approved before, or there is none such.
+def approve_text(
+    connection: Connection, text_id: int, by: str, now: datetime, code: str | None = None
+) -> bool:
+    """From now on it is what customers read; False where it was approved before, a newer one has been
+    written, or there is none such, or none of this `code`.
 
     Raises OwnTextError where it is whoever wrote it that asks.
     """
     written = select(reason_texts).where(reason_texts.c.id == text_id)
     row = connection.execute(written).one_or_none()
-    if row is None or row.approved_at is not None:
+    if row is None or row.approved_at is not None or code not in {None, row.code}:
+        return False
+    newest = _newest(connection, row.code, row.language)
+    if newest is None or newest.id != text_id:
         return False
     if record(TextVersion, row).is_by(by):
         raise OwnTextError(f"{by} has written this text: a second person has to approve it")

@@ -37,6 +37,7 @@ from receiver.runs.claims import LEASE_MARGIN, Claimed, call_of, claim, idempote
 from receiver.runs.closing import (
     CAN_BE_CLOSED,
     MAX_NOTE,
+    SETTLING,
     Closed,
     CloseError,
     CloseReason,
@@ -60,6 +61,7 @@ __all__ = [
     "MAX_NOTE",
     "MAX_REASON",
     "MOST",
+    "SETTLING",
     "Action",
     "BatchError",
     "Claimed",

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, insert, select, update
 
 from receiver import activity
 from receiver.activity import Kind
 from receiver.database import raise_revision
 from receiver.event import UNSTORABLE
 from receiver.models import RunState, batch_items, batches, runs
-from receiver.runs.closing import Closing, close_quietly
+from receiver.runs.closing import Closing, close_quietly, settle_telling
 from receiver.runs.conditions import IS_DRAFT, IS_TO_COME, IS_UNFINISHED
 from receiver.runs.judging import Action, Judged, Result, judge
 from receiver.runs.reprocessing import Reprocessed, reprocess_quietly
@@ -28,7 +28,7 @@ MOST = 50_000  # runs of one batch
 STEP = 500  # runs taken into a draft in one transaction: some 20 ms, for which the receiver waits
 CARRIED_OUT = 20  # runs in one transaction of the worker, for which the receiver waits too
 AHEAD = 200  # runs of one batch that wait at a time: a stop stops the rest, and news don't queue behind it
-AT_A_TIME = 20  # batches under way that are looked at
+AT_A_TIME = 100  # batches under way that are looked at
 KEPT = timedelta(days=1)  # a draft that nobody confirms
 REMOVED = 2000  # of its runs in one transaction
 MAX_REASON = 300  # characters
@@ -135,13 +135,15 @@ def confirm(connection: Connection, batch_id: int, said: Confirmation) -> bool:
         "confirmed_by": said.by,
         "repeat_done": said.repeat_done,
         "reason": reason or None,
-        "note": said.note.strip() or None,
+        "note": said.note.strip() or None if batch.action == Action.CLOSE else None,
     }
     connection.execute(update(batches).where(batches.c.id == batch_id).values(started))
     if said.repeat_done:
         done = batch_items.c.batch_id == batch_id, batch_items.c.result == Result.DONE
         connection.execute(update(batch_items).where(*done).values(result=None))
-    detail = f"{batch.action} {said.number:,}: {batch.what}" + (f" ({reason})" if reason else "")
+    verb = {Action.REPROCESS: "Re-process", Action.CLOSE: "Close"}[Action(batch.action)]
+    tasks = "1 task" if said.number == 1 else f"{said.number:,} tasks"
+    detail = f"{verb} {tasks}: {batch.what}" + (f" ({reason})" if reason else "")
     activity.note(connection, Kind.BATCH_STARTED, said.by, said.now, subject=str(batch_id), detail=detail)
     return True
 
@@ -154,6 +156,8 @@ def _checked(batch: Any, said: Confirmation) -> str:
         raise BatchError("There is nothing here that could be taken")
     if said.number != number:
         raise BatchError(f"These are {number:,} tasks: type that number to start. Nothing was started")
+    if batch.action == Action.CLOSE and said.repeat_done:
+        raise BatchError("What was done can't be closed")
     if batch.action == Action.CLOSE:
         return Closing(said.reason, said.note, said.by, said.now).reason
     reason = said.reason.strip()
@@ -173,29 +177,32 @@ def stop(connection: Connection, batch_id: int, by: str, now: datetime) -> bool:
     if not connection.execute(update(batches).where(*under_way).values(stopped)).rowcount:
         return False
     left = select(func.count()).where(batch_items.c.batch_id == batch_id, IS_TO_COME)
-    detail = f"{connection.execute(left).scalar_one():,} not taken"
+    n = connection.execute(left).scalar_one()
+    detail = "One task was left as it was" if n == 1 else f"{n:,} tasks were left as they were"
     activity.note(connection, Kind.BATCH_STOPPED, by, now, subject=str(batch_id), detail=detail)
     return True
 
 
 def advance(connection: Connection, now: datetime) -> int:
     """Carry out a little of what was confirmed, and remove old drafts. Returns how many runs were seen to."""
-    open_ones = (
-        select(batches)
-        .where(IS_UNFINISHED)
-        .order_by(batches.c.created_at, batches.c.id)
-        .limit(AT_A_TIME)
-        .with_for_update(skip_locked=True)
-    )
     seen_to = 0
-    for batch in connection.execute(open_ones).all():
-        if batch.confirmed_at is not None:
-            seen_to += _carry_out(connection, batch, CARRIED_OUT - seen_to, now)
-        elif now - batch.created_at > KEPT:
-            seen_to += _remove(connection, batch.id)
+    for batch in _unfinished(connection, batches.c.confirmed_at.is_not(None), AT_A_TIME):
+        seen_to += _carry_out(connection, batch, CARRIED_OUT - seen_to, now)
         if seen_to >= CARRIED_OUT:
-            break
+            return seen_to
+    for draft in _unfinished(connection, _is_forgotten(now), 1):
+        seen_to += _remove(connection, draft.id)
     return seen_to
+
+
+def _unfinished(connection: Connection, those: ColumnElement[bool], most: int) -> Sequence[Any]:
+    """The oldest first; one whose runs all wait for a paused handler lets the next ones go on."""
+    query = select(batches).where(IS_UNFINISHED, those).order_by(batches.c.created_at, batches.c.id)
+    return connection.execute(query.limit(most).with_for_update(skip_locked=True)).all()
+
+
+def _is_forgotten(now: datetime) -> ColumnElement[bool]:
+    return and_(batches.c.confirmed_at.is_(None), batches.c.created_at < now - KEPT)
 
 
 def _carry_out(connection: Connection, batch: Any, most: int, now: datetime) -> int:
@@ -211,6 +218,9 @@ def _carry_out(connection: Connection, batch: Any, most: int, now: datetime) -> 
         {"of_run": item.run_id, "became": _take(connection, batch, judged[item.run_id], item.tries, now)}
         for item in items
     ]
+    if batch.action == Action.CLOSE:
+        closed = [each["of_run"] for each in results if each["became"] == Result.TAKEN]
+        settle_telling(connection, closed, _closing(batch, now))
     if results:
         this = batch_items.c.batch_id == batch.id, batch_items.c.run_id == bindparam("of_run")
         taken = update(batch_items).where(*this).values(done_at=now, result=bindparam("became"))
@@ -246,10 +256,14 @@ def _take(connection: Connection, batch: Any, run: Judged, tries: int, now: date
         assert run.why_not is not None
         return run.why_not
     if batch.action == Action.CLOSE:
-        closing = Closing(batch.reason, batch.note, batch.confirmed_by, now)
-        return Result.TAKEN if close_quietly(connection, run.run_id, tries, closing) else Result.TRIED
+        is_closed = close_quietly(connection, run.run_id, tries, _closing(batch, now))
+        return Result.TAKEN if is_closed else Result.TRIED
     answer = reprocess_quietly(connection, run.run_id, tries, batch.confirmed_by, now)
     return Result.TAKEN if isinstance(answer, Reprocessed) else Result.TRIED
+
+
+def _closing(batch: Any, now: datetime) -> Closing:
+    return Closing(batch.reason, batch.note, batch.confirmed_by, now)
 
 
 def _remove(connection: Connection, batch_id: int) -> int:

@@ -1,5 +1,6 @@
 """A person closes a run without retrying. The same failure for the same case opens it again: see failures."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +11,9 @@ from receiver import activity
 from receiver.activity import Kind
 from receiver.database import raise_revision
 from receiver.event import UNSTORABLE
-from receiver.models import RunState, events, runs
+from receiver.handlers import Effect
+from receiver.models import RunState, cases, events, handlers, runs
+from receiver.runs.conditions import has_moved_on
 
 MAX_NOTE = 1000  # characters
 CAN_BE_CLOSED = (RunState.FAILED, RunState.RETRYING)
@@ -22,6 +25,9 @@ class CloseReason(StrEnum):
     NOT_TOLD = "not told"  # the customer must not be told
     DUPLICATE = "duplicate"
     OTHER = "other"  # the note says why
+
+
+SETTLING = (CloseReason.BY_HAND, CloseReason.NOT_TOLD)  # nobody has to see any more that a customer is told
 
 
 class CloseError(ValueError):
@@ -68,6 +74,7 @@ def close(connection: Connection, run_id: int, tries: int, closing: Closing) -> 
     if not close_quietly(connection, run_id, tries, closing):
         state = connection.execute(select(runs.c.state).where(runs.c.id == run_id)).scalar_one_or_none()
         return NotClosed(run_id, RunState(state) if state else None)
+    settle_telling(connection, [run_id], closing)
     of_run = select(runs.c.handler, events.c.ref_id).join(events, events.c.id == runs.c.event_id)
     run = connection.execute(of_run.where(runs.c.id == run_id)).one()
     detail = f"{closing.reason}: {closing.note}" if closing.note else closing.reason
@@ -77,7 +84,8 @@ def close(connection: Connection, run_id: int, tries: int, closing: Closing) -> 
 
 
 def close_quietly(connection: Connection, run_id: int, tries: int, closing: Closing) -> bool:
-    """Without an activity of its own: its batch has one. False where it is no longer as it was shown."""
+    """Without an activity of its own: its batch has one, and settles the telling. False where it is no longer
+    as it was shown."""
     as_shown = runs.c.id == run_id, runs.c.tries == tries, runs.c.state.in_(CAN_BE_CLOSED)
     closed = {
         "state": RunState.CLOSED,
@@ -90,3 +98,23 @@ def close_quietly(connection: Connection, run_id: int, tries: int, closing: Clos
         return False
     raise_revision(connection)
     return True
+
+
+def settle_telling(connection: Connection, run_ids: Collection[int], closing: Closing) -> None:
+    """Of closed runs that were to tell a customer: told by hand, or not to be told, is no longer untold.
+
+    The cases are locked in the order that the ledger has, so that neither waits for the other crosswise.
+    """
+    if closing.reason not in SETTLING or not run_ids:
+        return
+    of_present = (
+        select(events.c.ref_key)
+        .join_from(runs, events, events.c.id == runs.c.event_id)
+        .join(handlers, handlers.c.name == runs.c.handler)
+        .where(runs.c.id.in_(run_ids), handlers.c.effect == Effect.CUSTOMER)
+        .where(events.c.place.is_not(None), ~has_moved_on())
+    )
+    keys = connection.execute(of_present).scalars().all()
+    these = cases.c.ref_key.in_(keys)
+    connection.execute(select(cases.c.id).where(these).order_by(cases.c.ref_key).with_for_update())
+    connection.execute(update(cases).where(these).values(told_at=closing.now))

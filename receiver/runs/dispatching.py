@@ -1,7 +1,7 @@
 """New events to queued runs, exactly once."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +9,11 @@ from sqlalchemy import Connection, ScalarSelect, func, select, update
 
 from receiver import search
 from receiver.database import raise_revision, upsert
+from receiver.directory.fields import AccountStatus
+from receiver.directory.rows import note_accounts
 from receiver.event import Family
 from receiver.handlers import Registered
-from receiver.models import RunState, StartedBy, events, handlers, runs
+from receiver.models import RunState, StartedBy, businesses, cases, events, handlers, runs
 from receiver.reasons import LONGEST_CODE, note_seen
 from receiver.runs.conditions import IS_UNDISPATCHED
 from receiver.runs.turns import bring_forward
@@ -81,11 +83,26 @@ def dispatch(connection: Connection, registered: Sequence[Registered], now: date
         bring_forward(connection, {(run["ref_key"], run["handler"]) for run in queued}, now)
         raise_revision(connection)
     search.note_events(connection, new)
+    _note_missed_accounts(connection, {bytes(event.ref_key) for event in new})
     note_seen(connection, [(event.reason, event.ref_id) for event in new if _rejects(event)], now)
     connection.execute(
         update(events).where(events.c.id.in_([event.id for event in new])).values(dispatched_at=now)
     )
     return len(new)
+
+
+def _note_missed_accounts(connection: Connection, keys: Collection[bytes]) -> None:
+    """On PostgreSQL the directory may have learned of an account while the first event of its case was being
+    written: neither of the two saw the other."""
+    active = select(cases.c.ref_key).join(businesses, businesses.c.ref_key == cases.c.ref_key)
+    missed = active.where(
+        cases.c.ref_key.in_(keys),
+        businesses.c.account_status == AccountStatus.ACTIVE,
+        ~cases.c.account_active,
+    )
+    found = connection.execute(missed).scalars().all()
+    if found:
+        note_accounts(connection, found)
 
 
 def _status_before() -> ScalarSelect[str]:

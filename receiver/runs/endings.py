@@ -110,7 +110,8 @@ def _keep_messages(connection: Connection, claimed: Claimed, ended: Ended, now: 
     connection.execute(
         insert(messages), [of_attempt | asdict(message) | {"sent_at": now} for message in ended.messages]
     )
-    connection.execute(update(cases).where(cases.c.ref_key == key).values(told_at=now))
+    of_now = select(events.c.id).where(events.c.id == claimed.event_id, ~has_moved_on()).exists()
+    connection.execute(update(cases).where(cases.c.ref_key == key, of_now).values(told_at=now))
 
 
 def _count(connection: Connection, claimed: Claimed, ended: Ended, now: datetime) -> None:

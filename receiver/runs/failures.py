@@ -1,6 +1,7 @@
 """What runs fail with, so that a hundred of the same are one thing to look at."""
 
 import hashlib
+import re
 from datetime import datetime
 
 from sqlalchemy import Connection, case, select, update
@@ -17,6 +18,7 @@ BEFORE = "before"  # of what failed before failures were told apart
 GONE = "gone"  # its handler was renamed or taken away
 LONGEST_ERROR = 300  # characters: the run has all of it
 DESK = "KYB Desk"
+ADDRESS = re.compile(r"[^\s<>()\"“”:;,]+@[^\s<>()\"“”:;,]+[^\s<>()\"“”:;,.]")  # of an e-mail
 
 
 def kind_of(ended: Ended) -> str:
@@ -24,15 +26,16 @@ def kind_of(ended: Ended) -> str:
     return ended.kind or ended.outcome
 
 
-def fingerprint_of(handler: str, kind: str, place: str | None) -> str:
-    told_apart_by = "\n".join([handler, kind, place or ""])
+def fingerprint_of(handler: str, kind: str, place: str | None, cause: str | None = None) -> str:
+    """Of what says its cause itself, the place does not matter."""
+    told_apart_by = "\n".join([handler, kind, *(["", cause] if cause else [place or ""])])
     return hashlib.blake2b(told_apart_by.encode(), digest_size=8).hexdigest()
 
 
 def fingerprint(handler: str, ended: Ended) -> str | None:
     if ended.outcome is Outcome.SUCCEEDED:
         return None
-    return fingerprint_of(handler, kind_of(ended), ended.place)
+    return fingerprint_of(handler, kind_of(ended), ended.place, ended.cause)
 
 
 def note_failure(connection: Connection, handler: str, ended: Ended, now: datetime) -> None:
@@ -42,7 +45,7 @@ def note_failure(connection: Connection, handler: str, ended: Ended, now: dateti
         handler=handler,
         kind=kind_of(ended),
         place=ended.place,
-        error=(ended.error or kind_of(ended))[:LONGEST_ERROR],
+        error=_of_all(ended.error or kind_of(ended)),
         first_at=now,
         last_at=now,
     )
@@ -53,6 +56,11 @@ def note_failure(connection: Connection, handler: str, ended: Ended, now: dateti
         "first_at": case((older, seen.excluded.first_at), else_=failures.c.first_at),
     }
     connection.execute(seen.on_conflict_do_update(index_elements=["fingerprint"], set_=again))
+
+
+def _of_all(error: str) -> str:
+    """As it stands above runs of many cases: no address of one of them is in it."""
+    return ADDRESS.sub("…", error[: 2 * LONGEST_ERROR])[:LONGEST_ERROR]
 
 
 def reopen(connection: Connection, claimed: Claimed, failure: str, now: datetime) -> None:

@@ -39,6 +39,11 @@ function search() {
   field?.select();
 }
 
+// Who has searched moves on through what was found.
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("#search")) event.target.querySelector("[data-key='/']").blur();
+});
+
 const seen = (selector) => [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility());
 const rowsOf = () => seen("main tbody > tr[id], main ol > li[id]");
 const current = (rows) => rows.findLastIndex((row) => row.contains(document.activeElement));

@@ -66,6 +66,23 @@ def test_the_same_goes_without_javascript(desk: Desk, open_page: OpenPage, faile
     expect(page.get_by_role("heading", level=1)).to_have_text("Re-processed 3 tasks")
 
 
+def test_how_many_are_ticked_stands_in_the_buttons(
+    desk: Desk, open_page: OpenPage, failed_runs: list[int]
+) -> None:
+    page = open_page()
+    sign_in(page)
+    page.goto("/runs?view=list")
+    bar = page.locator("#ticked")
+    bar.get_by_role("button", name="Re-process the ticked …").click()
+    expect(page.locator("#none_ticked")).to_contain_text("no task was ticked")
+    for n in (0, 1):
+        page.locator(".runs__tick").nth(n).check()
+    expect(bar.get_by_role("button", name="Close the 2 ticked …")).to_be_visible()
+    page.locator(".runs__tick").nth(0).uncheck()
+    bar.get_by_role("button", name="Re-process the 1 ticked …").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Re-process 1 task?")
+
+
 def test_the_same_goes_by_keyboard_alone(desk: Desk, open_page: OpenPage, failed_runs: list[int]) -> None:
     page = open_page()
     sign_in(page)

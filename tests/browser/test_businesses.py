@@ -85,7 +85,7 @@ def test_a_business_is_edited_from_its_case(desk: Desk, open_page: OpenPage, scr
     expect(page.get_by_label("Account")).to_have_value("active")
     page.get_by_label("E-mail").fill("office@acme.example")
     page.get_by_role("button", name="Save").dblclick()
-    page.wait_for_url("**/cases/acme%201%2F2")
+    page.wait_for_url("**/cases/acme%201%2F2?saved=yes")
     expect(page.get_by_role("heading", name="ACME Trading Ltd")).to_be_visible()
     box = page.locator("#business")
     expect(box).to_contain_text("office@acme.example")
@@ -112,7 +112,7 @@ def test_what_is_being_typed_stays_while_the_business_changes(desk: Desk, open_p
     expect(page.get_by_text("It says now: Changed there")).to_be_visible()
     expect(page.get_by_label("Name", exact=True)).to_have_value("Typed here")
     page.get_by_role("button", name="Save").click()
-    page.wait_for_url("**/cases/acme")
+    page.wait_for_url("**/cases/acme?saved=yes")
     expect(page.get_by_role("heading", name="Typed here")).to_be_visible()
 
 
@@ -123,7 +123,7 @@ def test_the_search_finds_names_as_they_are_typed(desk: Desk, open_page: OpenPag
             add_business(connection, ref_id, name=name)
     page = open_page()
     sign_in(page)
-    page.get_by_label("Find a case by reference or name").press_sequentially("zeph")
+    page.get_by_label("Find a case by reference, name, reason or message id").press_sequentially("zeph")
     expect(page.get_by_role("row")).to_have_count(2)
     expect(page.get_by_role("link", name="Zephyr Travel ref-1")).to_be_visible()
 

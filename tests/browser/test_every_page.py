@@ -72,7 +72,6 @@ NO_PAGES = {  # addresses that lead elsewhere, answer with no page, or with one 
     "/cases/next": "leads to a case",
     "/notices": "a part",
     "/exports/{token:str}": "how far a file has come, for a script",
-    "/exports/{token:str}": "how far an export is, for a script",
 }
 WIDTHS = {"desk": 1440, "phone": 390}
 PLAIN_ERROR = re.compile(r"status of 404 \(Not Found\)")  # of the page that is meant to be missing

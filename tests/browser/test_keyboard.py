@@ -46,6 +46,16 @@ def test_a_row_that_is_marked_comes_into_view(desk: Desk, page: Page) -> None:
     assert page.evaluate("scrollY") > 0
 
 
+def test_after_a_search_the_keys_are_for_what_was_found(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("second")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="third")).to_have_count(0)
+    page.keyboard.press("j")
+    expect(page.get_by_role("link", name="second", exact=True)).to_be_focused()
+    expect(page.locator("#q")).to_have_value("second")
+
+
 def test_x_ticks_the_row(page: Page) -> None:
     page.evaluate("""document.querySelectorAll("main tbody td:first-child").forEach(
         (cell) => cell.insertAdjacentHTML("afterbegin", "<input type=checkbox class=tick>"))""")

@@ -97,6 +97,19 @@ def test_what_is_ticked_stays_ticked(desk: Desk, page: Page, event: int) -> None
     expect(tick).to_be_checked()  # for the try that was seen
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_bar_that_tells_of_new_rows_moves_none(desk: Desk, page: Page, event: int, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto("/cases")
+    row = page.locator("#cases tbody tr").first
+    row.hover()
+    before = row.bounding_box()
+    with writing(desk.database) as connection:
+        add_case(connection, "BOLT-1", WAY[:2], at=NOON + DAY)
+    expect(page.get_by_role("link", name="1 new: show")).to_be_visible()
+    assert row.bounding_box() == before
+
+
 def test_what_is_under_the_pointer_does_not_move(desk: Desk, page: Page) -> None:
     with writing(desk.database) as connection:
         add_case(connection, "LONG-1", [*WAY[:3], *["IN_PROGRESS", "IN_REVIEW"] * 10], step=DAY)

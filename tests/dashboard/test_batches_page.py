@@ -49,7 +49,7 @@ def test_a_preview_says_how_many_and_what_will_go_out_and_starts_nothing(desk: D
     failing(desk)
     page = desk.signed_in().client.get(drafted(desk)).text
     assert "Re-process 3 tasks?" in page
-    assert "3 e-mails to customers" in page
+    assert "up to <strong>3 e-mails to customers" in page
     assert "Nothing has started yet." in page
     assert states(desk) == ["failed"] * 3
 
@@ -134,8 +134,9 @@ def test_the_ticked_ones_are_taken_as_they_were_shown(desk: Desk) -> None:
 
 def test_nothing_ticked_is_told(desk: Desk) -> None:
     answer = ask(desk.signed_in(), "reprocess ticked")
-    assert answer.status_code == 400
-    assert "Nothing is ticked" in answer.text
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/runs?tab=person")
+    assert "no task was ticked" in desk.client.get(answer.headers["location"]).text
 
 
 def test_the_group_of_one_failure_is_taken(desk: Desk) -> None:

@@ -237,7 +237,7 @@ def test_a_business_is_edited_and_says_who_changed_it(any_database: Database, op
         notes="one\r\ntwo",
         updated_at=updated_at,
     )
-    assert (answer.status_code, answer.headers["location"]) == (303, "/cases/ACME-1")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/cases/ACME-1?saved=yes")
     row = known(any_database)
     assert (row.name, row.email, row.language) == ("ACME Ltd", "a@acme.example", "pt-br")
     assert (row.account_status, row.notes, row.updated_by) == (None, "one\ntwo", EMAIL)
@@ -315,6 +315,20 @@ def test_what_no_business_could_be_called_has_no_form(desk: Desk, query: str) ->
     assert count(desk.database) == 0
 
 
+def test_who_saved_is_led_to_the_task_that_waits_for_it(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        add_run(connection, add_case(connection, "ACME-1")[-1])
+        add_case(connection, "ACME-2")
+    desk.signed_in()
+    waits = "A task of this case needs a person: re-process it below."
+    for ref_id, led in (("ACME-1", True), ("ACME-2", False)):
+        location = saved(desk, ref_id, name="ACME").headers["location"]
+        page = desk.client.get(location).text
+        assert "Saved." in page
+        assert (waits in page) is led
+        assert "Saved." not in desk.client.get(f"/cases/{ref_id}").text
+
+
 @pytest.mark.parametrize("ref_id", ["a/b/", "a b?c#d", "100%", "a+b", ".", "..", "///", HOSTILE, "é" * 5_000])
 def test_every_reference_can_be_edited_from_its_case(desk: Desk, ref_id: str) -> None:
     with writing(desk.database) as connection:
@@ -327,7 +341,10 @@ def test_every_reference_can_be_edited_from_its_case(desk: Desk, ref_id: str) ->
     [link] = re.findall(r'href="(/businesses/edit\?ref=[^"]*)"', page)
     assert 'value="Before"' in desk.client.get(link).text
     answer = saved(desk, ref_id, name="After", updated_at=str(to_microseconds(NOON)))
-    assert (answer.status_code, answer.headers["location"]) == (303, case)
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        f"{case}{'&' if '?' in case else '?'}saved=yes",
+    )
     assert "<bdi>After</bdi></h1>" in desk.get_raw(answer.headers["location"], Cookie=cookie).text
 
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
 
-from dashboard.needs import Need
+from dashboard.needs import SETTLING, Need
 from dashboard.queries import case_list, case_selection, search
 from dashboard.queries.case_list import CasePage, find_cases
 from dashboard.queries.case_selection import NOBODY, Selection, Sort
@@ -45,6 +45,7 @@ A_SELECTION = st.fixed_dictionaries(
         "assigned": st.sampled_from(("", "", NOBODY, *PEOPLE)),
         "sort": st.sampled_from(list(Sort)),
         "age": st.sampled_from((0, 0, 3)),  # days
+        "settled": st.sampled_from((0, 0, 2)),
     }
 )
 
@@ -82,18 +83,23 @@ def test_all_that_fits_is_listed_once_in_order_however_far_one_looks_at_a_time(
 
 
 def fits(case: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    said = {"ac": True, "acme": True, "e-1": case["ref_id"].startswith("ACME-1"), "msg_1": str(case["id"])[0] == "1"}
+    said = {
+        "ac": True,
+        "acme": True,
+        "e-1": case["ref_id"].startswith("ACME-1"),
+        "msg_1": str(case["id"])[0] == "1",
+    }
     return (
         said.get(wanted["q"], True)
         and wanted["status"] in {"", case["status"]}
         and wanted["reason"] in {"", (case["reason"] or "")[:200]}
         and (not wanted["assigned"] or wanted["assigned"] == (case["assigned_to"] or NOBODY))
         and case["age"] >= wanted["age"]
-        and all(needs(case, need) for need in wanted["needs"])
+        and all(needs(case, need, wanted["settled"]) for need in wanted["needs"])
     )
 
 
-def needs(case: dict[str, Any], need: Need) -> bool:
+def needs(case: dict[str, Any], need: Need, settled: int) -> bool:
     since = NOON - case["age"] * DAY
     found: dict[Need, bool] = {
         Need.PERSON: case["failed"] > 0,
@@ -104,7 +110,7 @@ def needs(case: dict[str, Any], need: Need) -> bool:
         Need.WITH_GAP: case["gap"],
         Need.UNCERTAIN: case["uncertain"],
     }
-    return found[need]
+    return found[need] and (need not in SETTLING or case["age"] >= settled)
 
 
 def fill(database: Database, known: list[dict[str, Any]]) -> None:
@@ -142,7 +148,8 @@ def walked(database: Database, wanted: dict[str, Any], way: str, start: str | No
 
 
 async def page_of(reader: Any, wanted: dict[str, Any], at: str) -> CasePage:
-    given = {name: value for name, value in wanted.items() if name not in {"q", "age"}}
+    given = {name: value for name, value in wanted.items() if name not in {"q", "age", "settled"}}
     given["since"] = NOON - wanted["age"] * DAY if wanted["age"] else None
+    given["settled"] = NOON - wanted["settled"] * DAY
     selection = Selection(await read_search(reader, wanted["q"]), over=OVER, **given)
     return await find_cases(reader, selection, at, size=3)

@@ -1,6 +1,8 @@
 """One case's page, as it is served: its header, its rounds, its timeline, its notes and who sees to it."""
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 from urllib.parse import quote
 
 import httpx
@@ -309,6 +311,38 @@ def test_the_next_case_is_the_one_whose_limit_ends_first(desk: Desk) -> None:
     assert _next(desk) == "/cases/sooner"
 
 
+def test_the_one_after_a_case_comes_next_and_after_the_last_the_first(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        for name, days in (("first", 3), ("second", 2), ("twin", 2)):
+            add_case(connection, name, WAY[:3], at=NOON - days * DAY)
+        add_case(connection, "between", WAY[:2], at=NOON - 4 * DAY)
+        add_case(connection, "mine", WAY[:3], at=NOON - 3 * DAY, assigned_to=EMAIL)
+        add_case(connection, "elsewhere", (*WAY[:2], "ON_HOLD"), at=NOON - 9 * DAY)
+        add_case(connection, "last", (*WAY[:2], "ON_HOLD"), at=NOON - 8 * DAY)
+        limits.set_limit(connection, "IN_REVIEW", 5, False, BEN, NOON)
+        limits.set_limit(connection, "IN_PROGRESS", 6, False, BEN, NOON)
+        add_case(connection, "rejected")
+    desk.signed_in()
+    way = ["between", "first", "second", "twin", "elsewhere", "last"]
+    assert _next(desk) == f"/cases/{way[0]}"
+    for one, other in pairwise([*way, way[0]]):
+        assert _next(desk, one) == f"/cases/{other}", one
+    assert _next(desk, "mine") == "/cases/second"  # where it stands, it is walked on from
+    assert _next(desk, "rejected") == _next(desk, "unknown") == f"/cases/{way[0]}"
+    assert "/cases/next?after=second" in desk.client.get("/cases/second").text
+
+
+@pytest.mark.parametrize("way", [WAY[:2], WAY[:3]])
+def test_there_is_no_other_after_the_only_one(desk: Desk, way: Sequence[str]) -> None:
+    with writing(desk.database) as connection:
+        add_case(connection, "only", way)
+        add_case(connection, "mine", WAY[:2], assigned_to=EMAIL)
+        limits.set_limit(connection, "IN_REVIEW", 5, False, BEN, NOON)
+    answer = desk.signed_in().client.get("/cases/next?after=only")
+    assert answer.status_code == 404
+    assert "There is no other" in answer.text
+
+
 def test_no_case_that_is_done_with_comes_next(desk: Desk) -> None:
     with writing(desk.database) as connection:
         add_case(connection, "rejected")
@@ -368,7 +402,7 @@ def _assign(desk: Desk, ref_id: str, to: str, seen: str = "") -> httpx.Response:
     return desk.client.post(path, data=form, headers=SAME_ORIGIN)
 
 
-def _next(desk: Desk) -> str:
-    answer = desk.client.get("/cases/next")
+def _next(desk: Desk, after: str = "") -> str:
+    answer = desk.client.get("/cases/next", params={"after": after})
     assert answer.status_code == 303
     return answer.headers["location"]

@@ -60,6 +60,35 @@ def test_an_odd_filter_is_no_error(desk: Desk, query: str) -> None:
     assert desk.signed_in().client.get(f"/cases?{query}").status_code == 200
 
 
+def test_a_failed_task_is_quiet_beside_what_comes_of_it(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        add_handler(connection, effect="customer")
+        add_run(connection, add_case(connection, "ACME-1")[-1])
+    desk.signed_in()
+    assert 'class="sign sign--person"' not in chip_of(desk, "Has a failed task")
+    assert 'class="sign sign--person"' in chip_of(desk, "Rejected, not told")
+    with writing(desk.database) as connection:
+        connection.execute(text("UPDATE handlers SET effect = NULL"))
+    assert 'class="sign sign--person"' in chip_of(desk, "Has a failed task")
+
+
+def test_a_filtered_list_says_how_many_there_are(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        for number in range(51):
+            add_case(connection, f"case-{number}", WAY[:2], gap=True, uncertain=number < 2)
+    desk.signed_in()
+    assert ">2 cases</p>" in desk.client.get("/cases?needs=uncertain").text
+    assert ">more than 50 cases</p>" in desk.client.get("/cases?needs=with_gap").text
+    assert "chosen__count" not in desk.client.get("/cases").text
+
+
+def test_a_short_search_that_finds_nothing_says_what_it_looked_for(desk: Desk) -> None:
+    page = desk.signed_in().client.get("/cases?q=o%C3%BC").text
+    assert "No reference or name begins with “oü”. Type a third character to search inside." in page
+    page = desk.client.get("/cases?q=o%C3%BCl").text
+    assert "Nothing has “oül” in its reference, name, reason or message ids." in page
+
+
 def test_a_list_that_was_not_filled_says_so_and_leads_further(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +132,11 @@ def test_a_part_brings_the_filters_that_the_search_keeps(desk: Desk) -> None:
     kept = part.partition('hx-target="#search_filters"')[2]
     assert '<input type="hidden" name="needs" value="person">' in kept
     assert '<input type="hidden" name="sort" value="age">' in kept
+
+
+def chip_of(desk: Desk, words: str) -> str:
+    before = rows_of(desk.client.get("/cases").text).partition(f"<span>{words}</span>")[0]
+    return 'class="sign' + before.rpartition('class="sign')[2]
 
 
 def rows_of(page: str) -> str:

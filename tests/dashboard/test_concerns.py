@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from dashboard.concerns import Concern, Figures, concerns
 from dashboard.queries.overview import OldestRun
-from tests.factories import DAY, MINUTE, NOON
+from tests.factories import MINUTE, NOON
 
 ALL_SET_UP = {"account", "customer"}
 OLDEST = OldestRun(7, "Notify customer", "ACME-1", None, "retrying", NOON)
@@ -41,12 +41,10 @@ def test_access_without_approval_is_said_whoever_gave_it() -> None:
     assert concerns(Figures(still_enabled=1), NOON)
 
 
-def test_a_task_is_old_after_an_hour_but_one_that_needs_a_person_is_said_once() -> None:
+def test_a_task_is_old_after_an_hour() -> None:
     assert concerns(Figures(oldest_run=OLDEST), NOON + 59 * MINUTE) == []
     (old,) = concerns(Figures(oldest_run=OLDEST), NOON + 61 * MINUTE)
     assert (old.href, old.at) == ("/runs/7", NOON)
-    failed = Figures(failed_runs=1, oldest_run=replace(OLDEST, state="failed"))
-    assert len(concerns(failed, NOON + DAY)) == 1
 
 
 def test_a_day_without_a_delivery_is_worth_a_look() -> None:

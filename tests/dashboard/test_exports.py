@@ -13,18 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
+from dashboard.causes import cause
 from dashboard.exports.files import BOM, FORMULA, CsvWriter, Format, JsonWriter, harmless, writer
 from dashboard.exports.lists import LISTS
 from receiver.activity import Kind, note
 from receiver.database import Database
 from receiver.event import ref_key
+from receiver.limits import set_limit
 from receiver.models import activities, vove_views
 from tests.dashboard.conftest import OpenDesk
 from tests.dashboard.desk import SAME_ORIGIN, Desk
 from tests.desk import eventually
 from tests.factories import (
+    DAY,
     HOSTILE,
     NOON,
+    WAY,
     add_business,
     add_case,
     add_delivery,
@@ -49,6 +53,10 @@ def test_a_csv_file_has_its_columns_and_reads_back() -> None:
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1+1", "\n=1"])
 def test_what_a_spreadsheet_would_calculate_begins_with_an_apostrophe(text: str) -> None:
     assert harmless(text) == f"'{text}"
+
+
+def test_so_does_what_follows_a_semicolon() -> None:
+    assert harmless("x;=1+1; +2;y") == "x;'=1+1;' +2;y"
 
 
 def test_other_text_and_numbers_stay_as_they_are() -> None:
@@ -83,6 +91,28 @@ def test_the_file_has_what_the_list_has_with_its_filters_and_more_than_one_page(
     assert (rejected["ref_id"], rejected["name"]) == ("BOLT-1", "'=HYPERLINK(1)")
     assert rejected["reason_in_words"] == "Document mismatch"
     assert _rows(client.get("/cases.csv?q=nothing-has-this").text) == []
+
+
+def test_a_file_says_in_words_what_the_page_says(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        set_limit(connection, "REJECTED", 2, False, "ana@example.com", NOON)
+        add_case(connection, "over", at=NOON)
+        add_case(connection, "in time", at=datetime.now(UTC))
+        add_case(connection, "no limit", WAY[:2], at=NOON)
+        add_delivery(connection, "refused", cause="no_match")
+    client = desk.signed_in("viewer").client
+    answer = client.get("/cases.csv")
+    assert answer.headers["Content-Type"].count("charset") == 1
+    rows = {row["ref_id"]: row for row in _rows(answer.text)}
+    assert {name: row["over_limit"] for name, row in rows.items()} == {
+        "over": "yes",
+        "in time": "no",
+        "no limit": "no",
+    }
+    assert rows["over"]["limit_ends"] == (NOON + 2 * DAY).isoformat(timespec="milliseconds")
+    assert rows["no limit"]["limit_ends"] == ""
+    (refused,) = _rows(client.get("/deliveries.csv?verdict=refused").text)
+    assert (refused["cause"], refused["cause_in_words"]) == ("no_match", cause("no_match").short)
 
 
 @pytest.mark.parametrize("kind", list(Format))

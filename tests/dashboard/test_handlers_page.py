@@ -186,7 +186,7 @@ def test_all_are_paused_and_each_says_so(desk: Desk) -> None:
     assert _pause(desk, ALL, "VOVE repeats everything").status_code == 303
     page = desk.client.get("/handlers").text
     assert (
-        "All handlers are paused by ana@example.com just now: “VOVE repeats everything” Their tasks wait."
+        "All handlers are paused by ana@example.com just now: “VOVE repeats everything”. Their tasks wait."
         in _words(page)
     )
     assert page.count("<span>Paused</span>") == 2

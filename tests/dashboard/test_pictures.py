@@ -28,7 +28,8 @@ def test_nothing_is_no_picture() -> None:
 
 def test_stays_are_told_in_the_unit_that_says_something() -> None:
     stays = [Stay("IN_PROGRESS", 2.25, 40), Stay("IN_REVIEW", 0.25, 40), Stay("NOT_STARTED", 0.01, 3)]
-    assert [bar.number for bar in stay_bars(stays)] == ["14 min", "2.2 d", "6.0 h"]
+    stays += [Stay("ON_HOLD", 7 / 86400, 1)]
+    assert [bar.number for bar in stay_bars(stays)] == ["14 min", "2.2 d", "6.0 h", "7 s"]
 
 
 def test_days_on_which_nothing_came_are_there_too() -> None:

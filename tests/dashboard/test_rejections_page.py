@@ -18,7 +18,19 @@ from receiver.models import activities, reason_texts, reasons, to_microseconds
 from receiver.reasons import WrittenText, approve_text, describe_reason, note_seen, write_text
 from tests.dashboard.conftest import OpenDesk
 from tests.dashboard.desk import EMAIL, PARTIAL, SAME_ORIGIN, Desk
-from tests.factories import DAY, HOSTILE, HOUR, NOON, add_business, add_case, add_reason, writing
+from tests.factories import (
+    DAY,
+    HOSTILE,
+    HOUR,
+    NOON,
+    add_business,
+    add_case,
+    add_failure,
+    add_handler,
+    add_reason,
+    add_run,
+    writing,
+)
 
 CODE, BEN = "DOCUMENT_MISMATCH", "ben@example.com"
 REASON = f"/rejections/reason?code={CODE}"
@@ -55,6 +67,23 @@ def write(desk: Desk, text: str = "Please", by: str = BEN, language: str = "en",
 def rows(database: Database, table: Any) -> list[Any]:
     with writing(database) as connection:
         return list(connection.execute(select(table)).all())
+
+
+@pytest.mark.parametrize("approve", ["", EMAIL])
+def test_tasks_that_failed_for_lack_of_a_text_are_led_to(desk: Desk, approve: str) -> None:
+    with writing(desk.database) as connection:
+        add_handler(connection, effect="customer")
+        cause = {"kind": "NoRetry", "cause": f"no text {CODE}"}
+        failure = add_failure(connection, **cause)
+        for ref_id in ("acme", "oak"):
+            add_run(connection, add_case(connection, ref_id)[-1], fingerprint=failure)
+        add_run(connection, add_case(connection, "other")[-1])
+    write(desk.signed_in(), approve=approve)
+    said = seen(desk)
+    assert "2 tasks failed for lack of a text (“Notify customer”)." in said
+    assert ("Now there is one: see them and re-process" in said) is bool(approve)
+    assert f"failure={failure}" in desk.client.get(REASON).text
+    assert "tasks failed" not in seen(desk, "/rejections/reason?code=OTHER")
 
 
 def test_reasons_stand_with_counts_shares_and_their_latest_cases(

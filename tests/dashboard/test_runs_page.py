@@ -11,6 +11,7 @@ from sqlalchemy import select
 from dashboard import layout, pages
 from dashboard.queries.runs import count_runs
 from receiver.database import Database
+from receiver.mail.causes import NEVER_TELL
 from receiver.models import Outcome, RunState, runs
 from receiver.runs import pause
 from tests.dashboard.desk import PARTIAL, SAME_ORIGIN, Desk
@@ -24,6 +25,7 @@ from tests.factories import (
     add_event,
     add_failure,
     add_handler,
+    add_message,
     add_run,
     writing,
 )
@@ -271,9 +273,9 @@ def test_the_frame_tells_how_many_runs_need_a_person(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("effect", "way", "sentence", "button"),
     [
-        ("account", (*WAY[:-1], "COMPLETED"), "<strong>was not enabled</strong>", "enable the account again"),
-        ("account", WAY, "<strong>was not suspended</strong>", "suspend the account again"),
-        ("customer", WAY, "<strong>was not sent</strong>", "send the e-mail again"),
+        ("account", (*WAY[:-1], "COMPLETED"), "<strong>was not enabled</strong>", "enable the account"),
+        ("account", WAY, "<strong>was not suspended</strong>", "suspend the account"),
+        ("customer", WAY, "<strong>was not sent</strong>", "send the e-mail"),
         (None, WAY, "<strong>was not done</strong>", "notify customer"),
     ],
 )
@@ -288,6 +290,41 @@ def test_a_run_says_what_it_was_to_do_in_the_words_of_the_business(
     assert f"{sentence}: the service answered 503" in page
     assert "Acme Trading" in page
     assert f">Re-process: {button}<" in page
+
+
+def test_only_what_was_sent_is_sent_again(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        add_handler(connection, effect="customer")
+        unsent, sent = (add_run(connection, add_case(connection, ref)[-1]) for ref in ("ACME-1", "ACME-2"))
+        for run in (unsent, sent):
+            add_attempt(connection, run)
+        add_message(connection, sent)
+    desk.signed_in()
+    for path, button in (
+        (f"/runs/{unsent}", "send the e-mail<"),
+        (f"/runs/{sent}", "send the e-mail again<"),
+    ):
+        assert f">Re-process: {button}" in desk.client.get(path).text
+    assert ">Re-process: send the e-mail again<" in desk.client.get("/cases/ACME-2").text
+
+
+def test_what_must_never_be_told_is_closed_rather_than_tried_again(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        add_handler(connection, effect="customer")
+        failure = add_failure(connection, kind="NoRetry", cause=NEVER_TELL)
+        secret = add_run(connection, add_case(connection, "ACME-1")[-1], fingerprint=failure)
+        other = add_run(connection, add_case(connection, "ACME-2")[-1])
+    desk.signed_in()
+    assert '<button type="submit" class="main">Close without' in desk.client.get(f"/runs/{secret}").text
+    assert 'class="act">Re-process' not in desk.client.get(f"/runs/{secret}").text
+    assert 'class="act">Re-process' in desk.client.get(f"/runs/{other}").text
+    assert '<button type="submit">Close without' in desk.client.get(f"/runs/{other}").text
+
+
+def test_a_sentence_ends_once(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        run = add_run(connection, add_case(connection)[-1], summary="Enter it, then re-process.")
+    assert "then re-process. It is not tried again" in desk.signed_in().client.get(f"/runs/{run}").text
 
 
 @pytest.mark.parametrize("state", list(RunState))

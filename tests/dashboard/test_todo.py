@@ -8,6 +8,7 @@ import pytest
 from dashboard.strip import Standing, Statement, Strip, what_to_do
 from receiver.handlers import Reason
 from receiver.models import RunState
+from receiver.runs.failures import fingerprint_of
 from tests.dashboard.test_strip import MESSAGE, RUN
 
 QUIET = Statement("Not enabled", "not_started", "quiet")
@@ -50,6 +51,42 @@ def test_a_task_that_needs_a_person_is_named_and_leads_to_it() -> None:
         "re-process it."
     )
     assert (todo.href, todo.tone) == ("/runs/7", "person")
+
+
+@pytest.mark.parametrize(
+    ("cause", "edits"),
+    [
+        ("no address", True),
+        ("recipient refused", True),
+        ("no address, no text NEW_ONE", True),
+        ("no text NEW_ONE", False),
+        (None, False),
+    ],
+)
+def test_where_the_address_is_missing_or_wrong_the_business_is_edited(cause: str | None, edits: bool) -> None:
+    fingerprint = fingerprint_of(FAILED.handler, "NoRetry", None, cause)
+    run = replace(FAILED, fingerprint=fingerprint, effect="customer")
+    customer = replace(NOT_TOLD, run=run)
+    todo = what_to_do(Standing("REJECTED", Strip(QUIET, customer), tasks=[run], reason=UNWRITTEN))
+    assert (todo.run_id, todo.edits) == (7, edits)
+    todo = what_to_do(Standing("REJECTED", Strip(QUIET, customer), tasks=[run], reason=REASON))
+    assert todo.text.endswith("If you told the customer yourself, close it as done by hand.")
+    assert (todo.href, todo.edits) == ("/runs/7", edits and cause != "no address, no text NEW_ONE")
+
+
+@pytest.mark.parametrize(("reason", "settled"), [("by hand", True), ("not told", True), ("duplicate", False)])
+def test_who_was_told_by_hand_or_must_not_be_is_nobody_s_task_any_more(reason: str, settled: bool) -> None:
+    closed = replace(NOT_TOLD, run=replace(FAILED, state=RunState.CLOSED, close_reason=reason))
+    said = _todo("REJECTED", closed, reason=REASON)
+    assert said.startswith("Nothing to do") is settled
+    assert ("re-process it" in said) is not settled
+
+
+def test_an_account_that_was_enabled_by_hand_is_set_in_the_directory() -> None:
+    closed = replace(RUN, state=RunState.CLOSED, close_reason="by hand")
+    todo = what_to_do(Standing("COMPLETED", Strip(replace(QUIET, run=closed), TOLD), tasks=[closed]))
+    assert todo.text.endswith("If you enabled it by hand, set Account to Active.")
+    assert todo.edits
 
 
 def test_a_task_whose_handler_is_gone_is_done_by_hand() -> None:

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import copyfile
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import URL, Engine, create_engine, make_url
@@ -40,8 +41,9 @@ def lasting_database(
 
 
 def _postgresql_database(server: URL) -> Database:
+    name = f"kybdesk_lasting_{uuid4().hex}"  # tests may come in an order in which it is made twice
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE kybdesk_lasting TEMPLATE {TEMPLATE}")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     engine.dispose()
-    return Database(server.set(database="kybdesk_lasting"))
+    return Database(server.set(database=name))

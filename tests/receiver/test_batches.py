@@ -15,7 +15,7 @@ from receiver import runs as runs_room
 from receiver.activity import Kind
 from receiver.database import Database
 from receiver.executor import Ended
-from receiver.models import Outcome, RunState, activities, batch_items, batches, runs
+from receiver.models import Outcome, RunState, activities, batch_items, batches, cases, runs
 from receiver.runs import Action, BatchError, Confirmation, Draft, Result, Selection
 from receiver.runs import batches as batches_room
 from tests.receiver.workbench import (
@@ -370,6 +370,18 @@ def test_many_are_closed_with_one_reason(bench: Workbench) -> None:
     )
 
 
+def test_customers_who_were_told_by_hand_together_are_no_longer_untold(bench: Workbench) -> None:
+    bench.handlers = (handler("tell", effect="customer"), handler("enable"))
+    bench.register()
+    done, *_ = failing(bench)
+    batch_id = drafted(bench, action=Action.CLOSE)
+    bench.reprocess(done)
+    bench.finish(bench.claimed())
+    confirm(bench, batch_id, 6, reason="by hand")
+    advance_to_the_end(bench)
+    assert sorted(case.told_at is not None for case in bench.rows(cases)) == [False, True, True]
+
+
 def test_two_workers_carry_it_out_once(lasting_database: Database) -> None:
     with emptied(lasting_database) as engine:
         bench = Workbench(engine)
@@ -476,3 +488,24 @@ def _emptied_bench(engine: Engine) -> Workbench:
     bench = Workbench(engine)
     bench.register()
     return bench
+
+
+def test_drafts_that_nobody_confirms_hold_nothing_up(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches_room, "AT_A_TIME", 2)
+    failing(bench, cases=1)
+    for _ in range(3):
+        drafted(bench)
+    bench.now += HOUR
+    confirmed = drafted(bench)
+    assert confirm(bench, confirmed, 2)
+    advance_to_the_end(bench)
+    assert results(bench, confirmed) == [Result.TAKEN] * 2
+
+
+def test_what_was_done_can_t_be_closed_with_the_rest(bench: Workbench) -> None:
+    failing(bench, cases=1)
+    batch_id = drafted(bench, action=Action.CLOSE)
+    with pytest.raises(BatchError):
+        confirm(bench, batch_id, 2, repeat_done=True, reason="by hand")

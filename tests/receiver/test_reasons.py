@@ -77,11 +77,12 @@ def test_a_new_version_leaves_the_approved_one_until_it_is_approved_itself(conne
     assert texts(connection) == {"en": "second"}
 
 
-def test_of_two_versions_the_one_that_was_approved_last_counts(connection: Connection) -> None:
+def test_a_version_after_which_another_one_was_written_is_not_approved(connection: Connection) -> None:
     older, newer = written(connection, "first"), written(connection, "second")
-    approved(connection, newer)
-    approved(connection, older, hours=1)
-    assert texts(connection) == {"en": "first"}
+    assert not approved(connection, older)
+    assert approved(connection, newer)
+    assert not approved(connection, older, hours=1)
+    assert texts(connection) == {"en": "second"}
 
 
 def test_each_language_has_a_text_of_its_own(connection: Connection) -> None:
@@ -250,11 +251,15 @@ def test_customers_read_what_was_approved_last_by_somebody_else_than_its_writer(
                 if newest is None or newest[1] != text:
                     versions.append((what, text, person))
                 write_text(connection, CODE, WrittenText(what, text, person), now)
-            elif what <= len(versions) and what not in done and versions[what - 1][2] == person:
+            elif (
+                what <= len(versions)
+                and what not in done | older(versions)
+                and versions[what - 1][2] == person
+            ):
                 with pytest.raises(OwnTextError):
                     approve_text(connection, what, person, now)
             else:
-                waits = what <= len(versions) and what not in done
+                waits = what <= len(versions) and what not in done | older(versions)
                 assert approve_text(connection, what, person, now) is waits
                 if waits:
                     done.add(what)
@@ -263,3 +268,9 @@ def test_customers_read_what_was_approved_last_by_somebody_else_than_its_writer(
             assert known is not None
             assert known.customer_texts == read
     engine.dispose()
+
+
+def older(versions: list[tuple[str, str, str]]) -> set[int]:
+    """Those after which another one was written in the same language."""
+    newest = {language: number for number, (language, *_) in enumerate(versions, 1)}
+    return set(range(1, len(versions) + 1)) - set(newest.values())

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
@@ -18,6 +18,7 @@ from receiver.models import (
     attempt_counts,
     attempts,
     businesses,
+    cases,
     day_of,
     handlers,
     messages,
@@ -240,3 +241,31 @@ def revision_can_be_raised(engine: Engine) -> bool:
         connection.exec_driver_sql("SET LOCAL lock_timeout = '200ms'")
         row = connection.execute(revision.select().with_for_update(nowait=True)).one()
     return row is not None
+
+
+def told_at(bench: Workbench) -> datetime | None:
+    (case,) = bench.rows(cases)
+    told: datetime | None = case.told_at
+    return told
+
+
+def test_a_case_is_told_by_a_message_for_its_present_status(bench: Workbench) -> None:
+    bench.finish(under_way(bench), succeeded(messages=[MAIL]))
+    assert told_at(bench) == bench.now
+    bench.arrive(minute=5)
+    assert told_at(bench) is None
+
+
+def test_a_message_for_an_earlier_status_tells_nothing_of_the_present_one(bench: Workbench) -> None:
+    claimed = under_way(bench)
+    bench.arrive(minute=5)
+    bench.finish(claimed, succeeded(messages=[MAIL]))
+    assert told_at(bench) is None
+
+
+def test_vove_s_repeat_of_a_status_leaves_it_told(bench: Workbench) -> None:
+    bench.arrive(minute=0, status="REJECTED", previousStatus="IN_REVIEW")
+    bench.dispatch()
+    bench.finish(bench.claimed(), succeeded(messages=[MAIL]))
+    bench.arrive(minute=3, status="REJECTED", previousStatus="IN_REVIEW")
+    assert told_at(bench) == bench.now

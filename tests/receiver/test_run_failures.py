@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import select, text
 
 from receiver import runs as runs_room
 from receiver.activity import Kind
 from receiver.database import Database
 from receiver.executor import Ended
-from receiver.models import Outcome, RunState, activities, failures, runs
+from receiver.models import WRONG, Outcome, RunState, activities, cases, events, failures, runs
 from receiver.runs import Closed, CloseError, CloseReason, Closing, NotClosed
 from receiver.runs.failures import DESK
 from tests.receiver.workbench import MINUTE, Workbench, emptied, failed, handler
@@ -76,6 +77,23 @@ def test_another_kind_or_place_or_outcome_is_another_failure(bench: Workbench, e
     assert len(bench.rows(failures)) == 2
 
 
+def test_what_says_its_cause_is_told_apart_by_that_wherever_it_is_raised(bench: Workbench) -> None:
+    failing(bench, refused(cause="no address"))
+    failing(bench, refused(cause="no address", place="acme.other"), "bolt")
+    failing(bench, refused(cause="no text AML"), "cord")
+    failing(bench, refused(), "dash")
+    one, same, other, without = fingerprints(bench)
+    assert one == same
+    assert len({one, other, without}) == 3
+
+
+def test_no_address_of_one_of_them_stands_above_all(bench: Workbench) -> None:
+    run_id = failing(bench, refused("refused owner@acme.example: 550 <owner@acme.example>: no such user."))
+    (failure,) = bench.rows(failures)
+    assert failure.error == "refused …: 550 <…>: no such user."
+    assert "owner@acme.example" in bench.run(run_id).summary
+
+
 def test_another_handler_s_is_another_failure(bench: Workbench) -> None:
     bench.handlers = (handler("tell"), handler("enable"))
     bench.arrive()
@@ -124,6 +142,62 @@ def test_who_saw_another_number_of_tries_closes_nothing(bench: Workbench) -> Non
     assert close(bench, run_id) == NotClosed(run_id, RunState.QUEUED)
     assert close(bench, 4711) == NotClosed(4711, None)
     assert [row.kind for row in bench.rows(activities)] == [Kind.REPROCESSED]
+
+
+def untold(bench: Workbench) -> bool:
+    with bench.engine.begin() as connection:
+        return bool(connection.execute(select(cases.c.id).where(text(WRONG["not_told"]))).all())
+
+
+@pytest.mark.parametrize(
+    ("reason", "settles"),
+    [("by hand", True), ("not told", True), ("not needed", False), ("duplicate", False)],
+)
+def test_a_customer_who_was_told_by_hand_or_must_not_be_is_no_longer_untold(
+    bench: Workbench, reason: str, settles: bool
+) -> None:
+    bench.handlers = (handler("tell", effect="customer"),)
+    bench.register()
+    run_id = failing_rejected(bench)
+    assert untold(bench)
+    close(bench, run_id, reason=reason)
+    assert untold(bench) is not settles
+
+
+def test_a_rejection_after_that_is_untold_again(bench: Workbench) -> None:
+    bench.handlers = (handler("tell", effect="customer"),)
+    bench.register()
+    close(bench, failing_rejected(bench))
+    bench.arrive(minute=4000, status="IN_REVIEW", previousStatus="REJECTED")
+    bench.arrive(minute=4001, status="REJECTED", previousStatus="IN_REVIEW")
+    assert untold(bench)
+
+
+def test_what_was_done_by_hand_for_an_earlier_status_or_nobody_tells_nobody(bench: Workbench) -> None:
+    bench.handlers = (handler("tell", effect="customer"), handler("enable", effect="account"))
+    bench.register()
+    bench.arrive(status="REJECTED")
+    bench.arrive(minute=1, status="IN_REVIEW", previousStatus="REJECTED")
+    bench.arrive(minute=2, status="REJECTED", previousStatus="IN_REVIEW")
+    bench.dispatch()
+    while claimed := bench.claim():
+        bench.finish(claimed, refused())
+    ids = {event.id for event in bench.rows(events) if event.place is not None}
+    latest = max(run.event_id for run in bench.rows(runs) if run.event_id in ids)
+    for run in bench.rows(runs):
+        if run.handler == "enable" or run.event_id != latest:
+            close(bench, run.id)
+    assert untold(bench)
+    close(bench, next(run.id for run in bench.rows(runs) if (run.handler, run.event_id) == ("tell", latest)))
+    assert not untold(bench)
+
+
+def failing_rejected(bench: Workbench) -> int:
+    bench.arrive(status="REJECTED")
+    bench.dispatch()
+    claimed = bench.claimed()
+    bench.finish(claimed, refused())
+    return claimed.run_id
 
 
 @pytest.mark.parametrize(

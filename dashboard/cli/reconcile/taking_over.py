@@ -1,5 +1,6 @@
 """What VOVE said becomes ours, on a person's word. Each case in a transaction of its own."""
 
+import time
 from datetime import UTC, datetime
 
 import click
@@ -8,6 +9,7 @@ from sqlalchemy import Engine, select
 from dashboard.auth.users import User, UserError, normal_email
 from dashboard.cli.reconcile.comparing import Report
 from dashboard.filters import plural, visible
+from receiver.database import rest_after
 from receiver.ledger.case_rows import RacedError
 from receiver.models import users
 from receiver.vove import adopting
@@ -83,9 +85,11 @@ def take_names(engine: Engine, report: Report, by: str, yes: bool) -> None:
         return
     after, entered = 0, 0
     while True:
+        began = time.monotonic()
         with engine.begin() as connection:
             found = adopting.take_new_names(connection, by, datetime.now(UTC), after, NAMES_AT_ONCE)
         if not found:
             break
         after, entered = found[-1].id, entered + len(found)
+        time.sleep(rest_after(began))
     click.echo(f"{plural(entered, 'name')} entered into the directory.")

@@ -27,6 +27,8 @@ COLUMNS = (
     "reason_in_words",
     "in_status_since",
     "last_change",
+    "limit_ends",
+    "over_limit",
     "needs",
     "assigned_to",
 )
@@ -35,7 +37,8 @@ COLUMNS = (
 async def open_list(request: AnyRequest, reader: AsyncConnection) -> OpenList:
     filters = CaseFilters.read(request.query_params)
     now, zone = datetime.now(UTC), request.app.state.settings.timezone
-    over = {status: limit.cutoff(now, zone) for status, limit in (await find_limits(reader)).items()}
+    limits = await find_limits(reader)
+    over = {status: limit.cutoff(now, zone) for status, limit in limits.items()}
     search = await read_search(reader, filters.q)
     selection = filters.selection(search, request.user.email, over, now)
     effects = await find_effects(reader)
@@ -46,8 +49,9 @@ async def open_list(request: AnyRequest, reader: AsyncConnection) -> OpenList:
         return Page([row_of(case, labels) for case in page.rows], page.next or page.further)
 
     def row_of(case: CaseRow, labels: Mapping[str, str]) -> Row:
-        is_over = case.status in over and case.status_since <= over[case.status]
-        needs = [NEEDS[Need.LIMIT]] * is_over + list(needs_of(case, effects))
+        limit = limits.get(case.status)
+        is_over = limit is not None and case.status_since <= over[case.status]
+        needs = [NEEDS[Need.LIMIT]] * is_over + list(needs_of(case, effects, now))
         return {
             "ref_id": case.ref_id,
             "name": case.name,
@@ -57,6 +61,8 @@ async def open_list(request: AnyRequest, reader: AsyncConnection) -> OpenList:
             "reason_in_words": words.reason(case.reason, labels) if case.reason else None,
             "in_status_since": case.status_since,
             "last_change": case.changed_at,
+            "limit_ends": limit.deadline(case.status_since, zone) if limit else None,
+            "over_limit": is_over,
             "needs": "; ".join(need.text for need in needs),
             "assigned_to": case.assigned_to,
         }

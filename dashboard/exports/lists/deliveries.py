@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dashboard import words
 from dashboard.aliases import AnyRequest
+from dashboard.causes import cause
 from dashboard.exports.files import Row
 from dashboard.exports.streaming import SIZE, OpenList
 from dashboard.pages.deliveries import wanted_from
@@ -17,6 +18,7 @@ COLUMNS = (
     "verdict",
     "verdict_in_words",
     "cause",
+    "cause_in_words",
     "answer",
     "took_ms",
     "svix_id",
@@ -42,6 +44,7 @@ async def open_list(request: AnyRequest, _reader: AsyncConnection) -> OpenList:
             "verdict": delivery.verdict,
             "verdict_in_words": words.verdict(delivery.verdict).text,
             "cause": delivery.cause,
+            "cause_in_words": cause(delivery.cause).short if delivery.cause else None,
             "answer": delivery.http_status,
             "took_ms": delivery.took / 1000,
             "svix_id": delivery.svix_id,

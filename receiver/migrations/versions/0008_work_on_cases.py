@@ -9,7 +9,7 @@ down_revision = "0007"
 WRONG = {
     "not_enabled": "status || '' = 'COMPLETED' AND NOT account_active",
     "still_enabled": "status <> 'COMPLETED' AND account_active",
-    "not_told": "status || '' = 'REJECTED' AND status_since > COALESCE(told_at, 0)",
+    "not_told": "status || '' = 'REJECTED' AND told_at IS NULL",
     "with_gap": "gap",
     "uncertain": "uncertain",
 }
@@ -24,7 +24,8 @@ def upgrade() -> None:
     op.execute(
         "UPDATE cases SET account_active = EXISTS (SELECT 1 FROM businesses "
         "WHERE businesses.ref_key = cases.ref_key AND businesses.account_status = 'active'), "
-        "told_at = (SELECT MAX(sent_at) FROM messages WHERE messages.ref_key = cases.ref_key)"
+        "told_at = (SELECT MAX(sent_at) FROM messages JOIN runs ON runs.id = messages.run_id "
+        "WHERE runs.event_id = cases.last_event_id)"
     )
     op.create_index("cases_by_age", "cases", ["status", "status_since", "id"])
     _create_partial_index(

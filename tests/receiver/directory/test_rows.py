@@ -74,7 +74,7 @@ def test_a_person_s_edit_is_noted_once_with_what_it_changed(connection: Connecti
         assert edit(connection, "acme", typed, None, "ana@example.com", NOON)
     (noted,) = connection.execute(select(activities))
     assert (noted.kind, noted.by, noted.ref_id) == ("edited", "ana@example.com", "acme")
-    assert noted.detail == "name, account status"
+    assert noted.detail == "name: none → ACME Ltd; account status: none → active"
 
 
 def test_what_a_handler_changes_is_no_edit_of_a_person_s(connection: Connection) -> None:

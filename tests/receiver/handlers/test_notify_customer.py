@@ -8,6 +8,7 @@ import pytest
 
 from receiver.handlers import registering
 from receiver.handlers.testing import Called, call_handler
+from receiver.mail.causes import NEVER_TELL, no_text
 from receiver.models import Outcome
 from receiver.settings import SettingsError
 from tests.mail_server import HOST, Mailbox, mailbox
@@ -96,18 +97,24 @@ def test_a_mail_is_in_one_language(
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"business": {"name": "Acme Ltd"}}, ["Acme Ltd has no e-mail address: enter it on the case's page"]),
+        (
+            {"business": {"name": "Acme Ltd"}},
+            ["The business has no e-mail address: enter it on the case's page"],
+        ),
         (
             {"business": {**ACME, "language": "de"}, "customer_texts": {}},
             ["approved for “Document mismatch” (DOCUMENT_MISMATCH) in German: have one written and approved"],
         ),
         (
             {"business": {}, "customer_texts": {}},  # all that is missing, at once
-            ["acme-gmbh has no e-mail address", "in English"],
+            ["The business has no e-mail address", "in English"],
         ),
         ({"reason": None}, ["VOVE gave no reason", "Write to the customer by hand"]),
         ({"reason": "NEW", "label": None, "customer_texts": {}}, ["approved for “NEW” in English"]),
-        ({"never_tell": True}, ["must not be told to the customer (it is marked “never tell”)", "by hand"]),
+        (
+            {"never_tell": True},
+            ["must not be told to the customer (it is marked “never tell”)", "close this task"],
+        ),
         ({"never_tell": True, "requested_by": "ana@example.com"}, ["must not be told"]),
         ({"uncertain": True}, ["is not sure", "Check at VOVE that the case is REJECTED; then re-process"]),
     ],
@@ -121,6 +128,27 @@ def test_what_is_missing_is_said_and_nothing_is_sent(
     for each in (*words, "othing was sent"):
         assert each in called.error
     assert box.mails == []
+
+
+@pytest.mark.parametrize(
+    ("given", "cause"),
+    [
+        ({"business": {"name": "Acme Ltd"}}, "no address"),
+        ({"customer_texts": {}}, "no text DOCUMENT_MISMATCH"),
+        ({"reason": "A\nlong one " + "x" * 300, "customer_texts": {}}, no_text("A long one " + "x" * 300)),
+        ({"business": {}, "customer_texts": {}}, "no address, no text DOCUMENT_MISMATCH"),
+        ({"reason": None}, "no reason"),
+        ({"never_tell": True}, NEVER_TELL),
+        ({"uncertain": True}, "order not sure"),
+    ],
+)
+def test_each_cause_is_a_failure_of_its_own(notify: Notify, given: dict[str, Any], cause: str) -> None:
+    assert notify(**REJECTED | given).cause == cause
+
+
+def test_a_refused_address_is_another_failure_than_a_refused_sender(notify: Notify, box: Mailbox) -> None:
+    box.refusing = {"owner@acme.example": "550 no such user"}
+    assert notify(status="COMPLETED").cause == "recipient refused"
 
 
 def test_a_person_may_have_an_uncertain_case_told(notify: Notify, box: Mailbox) -> None:
