@@ -10,8 +10,12 @@ app         the internal ASGI app: what every page has in common
 auth        who is looking and what they may do: users, sessions, sign-in, guards
 pages       one file for each noun of the menu
 queries     every SELECT of the pages, keyset-paged, to frozen rows
+concerns    what needs a look, for the overview; `pictures` are its bars
+needs       what a person may have to see to in a case; `case_filters` stand in the list's address
+ageing      how much of its status's limit a case has left
 timeline    one case's facts, merged and sorted; `rounds` tells where it began again, `way` draws one of them
 strip       is the account enabled, was the customer told, and why not; what to do next
+exports     any list as a file, streamed in short reads
 case_file   all of a case for an auditor, with a digest that tells whether it is unchanged
 tally       how a handler's tries went, by day; `changes` says what a try changed in the directory
 charts      the shapes of bars and lines; `periods` are the last weeks and months
@@ -25,6 +29,7 @@ sender      what VOVE still sends again, and until when
 worries     what on the health page needs somebody; `week` is the picture of outages
 spans       a time from and a time to, in forms and addresses
 glossary    every word of the pages with its meaning; `places` is where one can go from every page
+kinds       what people do, in words; `surroundings`: what the server was told; `setting_forms`: what is typed
 deeds       what a task does, in words of the business; `results` says what became of many at once
 known_failures  failures of our own handlers of which the pages know more than their words say
 tracebacks  the company's own code first

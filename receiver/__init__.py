@@ -15,6 +15,8 @@ worker        the loop that executes runs
 executor      one handler call in a process of its own, with a hard deadline
 reasons       what the company says of a rejection's reason, and may tell the customer
 activity      who did what, on what, why; `casework`: notes on cases, and who sees to one
+search        what cases are found by
+limits        how long a case may be in a status; `desk_settings`: what else people set
 vove          VOVE's own view over its API: compared with ours, adopted on a person's word
 retry_after   how long a service asks us to wait
 presence      each role's row in `workers`: who is there, since when, with what error
