@@ -316,7 +316,11 @@ def test_after_a_stop_the_rest_stays_as_it_was(bench: Workbench, monkeypatch: py
     assert Counter(states(bench)) == {"queued": 2, "failed": 4}
     assert Counter(results(bench, batch_id)) == {Result.TAKEN: 2, None: 4}
     told = bench.rows(activities)[-1]
-    assert (told.kind, told.by, told.detail) == (Kind.BATCH_STOPPED, "cid@example.com", "4 tasks were left as they were")
+    assert (told.kind, told.by, told.detail) == (
+        Kind.BATCH_STOPPED,
+        "cid@example.com",
+        "4 tasks were left as they were",
+    )
 
 
 def test_only_some_wait_at_a_time_so_that_a_stop_stops_the_rest(
