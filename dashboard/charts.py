@@ -1,4 +1,4 @@
-"""The shapes of small pictures: bars, stacked bars, lines. Pure; `templates/_charts.html` draws them.
+"""The shapes of small pictures: bars, stacked bars. Pure; `templates/_charts.html` draws them.
 
 A picture is as wide as its values need, in units of its own: each value has a place of `STEP`.
 """
@@ -61,15 +61,6 @@ class Stack:
     bars: Sequence[Bar]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """`points` as SVG's `polyline` has them; the last of them is where the line's label stands."""
-
-    points: str
-    end_x: float
-    end_y: float
-
-
 def bars(values: Sequence[int], frame: Frame = Frame()) -> list[Bar]:
     """One beside the other."""
     most = frame.most or max(values, default=0)
@@ -97,10 +88,3 @@ def _upon_each_other(values: Sequence[int], x: float, most: int, frame: Frame) -
         height = min(frame.rise(value, most), room)
         ground = round(ground - height, 1)
         yield Bar(value, x, ground, frame.bar, height)
-
-
-def line(values: Sequence[int], frame: Frame = Frame()) -> Line:
-    """Through the middle of each place."""
-    middles = [(bar.middle, bar.y) for bar in bars(values, frame)]
-    end_x, end_y = middles[-1] if middles else (0.0, frame.height)
-    return Line(" ".join(f"{x:g},{y:g}" for x, y in middles), end_x, end_y)

@@ -1,7 +1,7 @@
 """The overview's pictures: bars that are rows of a table, each with its number and a link. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -9,6 +9,7 @@ from dashboard import words
 from dashboard.charts import Bar as ChartBar
 from dashboard.charts import Frame, Stack, stacks
 from dashboard.filters import address, plural
+from dashboard.queries.health import Hour
 from dashboard.queries.overview import Stay
 from dashboard.queries.rejections import ReasonCount, Rejections
 from dashboard.zones import in_zone
@@ -53,8 +54,7 @@ class DayOfDeliveries:
 
 def status_bars(counts: Mapping[str, int]) -> list[Bar]:
     """The known statuses in their order, then what else there is."""
-    order = [*words.STATUSES, *sorted(counts.keys() - words.STATUSES.keys())]
-    present = [(status, counts[status]) for status in order if counts.get(status)]
+    present = [(status, counts[status]) for status in _in_order(counts) if counts[status]]
     most = max((n for _, n in present), default=0)
     return [_status_bar(status, f"{n:,}", _length(n, most)) for status, n in present]
 
@@ -62,24 +62,20 @@ def status_bars(counts: Mapping[str, int]) -> list[Bar]:
 def stay_bars(stays: Iterable[Stay]) -> list[Bar]:
     """How many days cases stay in a status that they leave again."""
     by_status = {stay.status: stay for stay in stays}
-    order = [status for status in [*words.STATUSES, *sorted(by_status)] if status in by_status]
     most = max((stay.days for stay in by_status.values()), default=0)
     return [
         _status_bar(status, _days(by_status[status].days), _length(by_status[status].days, most))
-        for status in dict.fromkeys(order)
+        for status in _in_order(by_status)
     ]
 
 
-def delivery_days(
-    hours: Mapping[str, Mapping[datetime, int]], now: datetime, days: int
-) -> list[DayOfDeliveries]:
+def delivery_days(hours: Iterable[Hour], now: datetime, days: int) -> list[DayOfDeliveries]:
     """Of the last days, the oldest first, also those on which nothing came; empty where none has anything."""
     today = in_zone(now).date()
     counts: dict[date, Counter[str]] = {today - timedelta(days=back): Counter() for back in range(days)}
-    for verdict, by_hour in hours.items():
-        for hour, n in by_hour.items():
-            if (day := in_zone(hour).date()) in counts:
-                counts[day][verdict] += n
+    for hour in hours:
+        if (day := in_zone(hour.at).date()) in counts:
+            counts[day].update(hour.counts)
     if not any(counts.values()):
         return []
     days_in_order = sorted(counts)
@@ -111,6 +107,12 @@ def _called(reason: ReasonCount, labels: Mapping[str, str]) -> tuple[str, str]:
     return labels.get(reason.code) or words.reason(reason.code), address(
         "/rejections/reason", code=reason.code
     )
+
+
+def _in_order(statuses: Collection[str]) -> list[str]:
+    """The known ones as a case goes through them, then the others."""
+    known = [status for status in words.STATUSES if status in statuses]
+    return known + sorted(set(statuses) - set(known))
 
 
 def _status_bar(status: str, number: str, length: float) -> Bar:

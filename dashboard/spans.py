@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from dashboard.zones import in_zone
+from dashboard.zones import in_zone, readers_zone
 
 YEARS = range(1971, 2999)  # others are slips of the keyboard, and some can't be told in another zone
 A_DAY = len("2026-11-23")  # so long is a day without a time
@@ -61,7 +61,7 @@ def _moment(given: str) -> datetime | None:
         return None
     if moment.year not in YEARS:
         return None
-    zone = moment.tzinfo or in_zone(datetime.now(UTC)).tzinfo
+    zone = moment.tzinfo or readers_zone()
     return moment.replace(tzinfo=zone).astimezone(UTC)
 
 

@@ -3,11 +3,11 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from receiver.database import raise_revision
 from receiver.event import ref_key
-from receiver.models import activities
+from receiver.models import activities, events, runs
 
 
 class Kind(StrEnum):
@@ -59,3 +59,12 @@ def note(
         )
     )
     raise_revision(connection)
+
+
+def note_on_run(
+    connection: Connection, kind: Kind, by: str, now: datetime, run_id: int, detail: str | None = None
+) -> None:
+    """With its case, and its handler for a subject."""
+    of_run = select(runs.c.handler, events.c.ref_id).join(events, events.c.id == runs.c.event_id)
+    run = connection.execute(of_run.where(runs.c.id == run_id)).one()
+    note(connection, kind, by, now, ref_id=run.ref_id, run_id=run_id, subject=run.handler, detail=detail)

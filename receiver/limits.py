@@ -112,6 +112,11 @@ def find_limits(connection: Connection) -> dict[str, Limit]:
     return {row.status: record(Limit, row) for row in connection.execute(query)}
 
 
+def cutoffs(limits: Mapping[str, Limit], now: datetime, zone: ZoneInfo) -> dict[str, datetime]:
+    """By status, since when a case that is over its limit must have been there."""
+    return {status: limit.cutoff(now, zone) for status, limit in limits.items()}
+
+
 def set_limit(
     connection: Connection, status: str, days: int | None, working_days: bool, by: str, now: datetime
 ) -> bool:

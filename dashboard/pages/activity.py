@@ -11,7 +11,7 @@ from dashboard.auth.users import normal_email
 from dashboard.kinds import KINDS, kind_in_words, part_of
 from dashboard.queries.activities import WALKED, Filters, find_activities, find_people
 from dashboard.render import render
-from dashboard.zones import in_zone
+from dashboard.zones import readers_zone
 
 MAX_ASKED = 15_000  # characters: a reference may have 10 kB
 YEARS = range(1970, 3000)  # others are slips of the keyboard
@@ -76,8 +76,7 @@ def _day(text: str) -> date | None:
 
 def _begins(day: date) -> datetime:
     """In the zone in which the page tells its times."""
-    zone = in_zone(datetime.now(UTC)).tzinfo
-    return datetime.combine(day, time(), zone).astimezone(UTC)
+    return datetime.combine(day, time(), readers_zone()).astimezone(UTC)
 
 
 routes = [index]

@@ -15,13 +15,14 @@ from dashboard.needs import NEEDS
 from dashboard.pages.case import show_case
 from dashboard.queries.case_list import CasePage, find_cases, find_codes
 from dashboard.queries.cases import count_cases
+from dashboard.queries.handlers import find_effects_set_up
 from dashboard.queries.limits import find_limits
-from dashboard.queries.overview import find_effects
 from dashboard.queries.people import find_assignees
 from dashboard.queries.reasons import find_labels
 from dashboard.queries.search import Search, find_hits, find_without_case, read_search
 from dashboard.queries.vove import count_differences
 from dashboard.render import render, wants_part
+from receiver.limits import cutoffs
 
 
 @get("/cases")
@@ -32,7 +33,7 @@ async def index(
         return await show_case(request, reader, ref)
     filters, limits = CaseFilters.read(request.query_params), await find_limits(reader)
     now, zone = datetime.now(UTC), request.app.state.settings.timezone
-    over = {status: limit.cutoff(now, zone) for status, limit in limits.items()}
+    over = cutoffs(limits, now, zone)
     search = await read_search(reader, filters.q)
     found = await find_cases(reader, filters.selection(search, request.user.email, over, now), at)
     answer = await render(
@@ -89,7 +90,7 @@ async def _beside_them(
     """What its rows don't say by themselves; where it stands `alone`, businesses without a case too."""
     return {
         "hits": await find_hits(reader, search, found.rows) if search else {},
-        "effects": await find_effects(reader),
+        "effects": await find_effects_set_up(reader),
         "without_case": await find_without_case(reader, search) if alone else [],
         "differing": await count_differences(reader),
     }

@@ -1,7 +1,7 @@
 """The front door: what can be wrong comes first, then how much there is of everything."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from litestar import Response, get
@@ -16,6 +16,8 @@ from dashboard.pictures import Bar, delivery_days, reason_bars, status_bars, sta
 from dashboard.queries import overview
 from dashboard.queries.cases import count_cases
 from dashboard.queries.deliveries import count_deliveries
+from dashboard.queries.handlers import find_effects_set_up
+from dashboard.queries.health import find_hours, find_last_accepted
 from dashboard.queries.limits import find_limits
 from dashboard.queries.overview import SHOWN_OVER, CaseOver
 from dashboard.queries.reasons import find_labels, find_waiting_texts
@@ -24,18 +26,18 @@ from dashboard.queries.runs import count_runs
 from dashboard.queries.vove import count_differences
 from dashboard.render import render
 from dashboard.words import Word
-from receiver.limits import Limit
+from receiver.limits import Limit, cutoffs
 from receiver.models import RunState, Verdict
 
-DAY, DAYS = timedelta(days=1), 14  # of the picture of deliveries
+DAYS = 14  # of the picture of deliveries
 
 
 @get("/")
 async def show(request: AnyRequest, reader: Reader) -> Response[str]:
     now, zone = datetime.now(UTC), request.app.state.settings.timezone
     limits = await find_limits(reader)
-    cutoffs = {status: limit.cutoff(now, zone) for status, limit in limits.items()}
-    figures = await _figures(reader, request.user, now, cutoffs)
+    over = cutoffs(limits, now, zone)
+    figures = await _figures(reader, request.user, now, over)
     return await render(
         request,
         reader,
@@ -43,9 +45,9 @@ async def show(request: AnyRequest, reader: Reader) -> Response[str]:
         "overview/_overview.html",
         concerns=concerns(figures, now),
         figures=figures,
-        over=_most_over(await overview.find_over(reader, cutoffs), limits, now, zone),
+        over=_most_over(await overview.find_over(reader, over), limits, now, zone),
         status_bars=status_bars(await count_cases(reader)),
-        days=delivery_days(await overview.count_by_hour(reader, now - (DAYS + 1) * DAY), now, DAYS),
+        days=delivery_days(await find_hours(reader, now, 24 * (DAYS + 1)), now, DAYS),
         stay_bars=stay_bars(await overview.find_stays(reader)),
         reason_bars=await _reason_bars(reader, now),
     )
@@ -71,24 +73,24 @@ async def _count_waiting_texts(reader: AsyncConnection, user: User) -> int:
 
 
 async def _figures(
-    reader: AsyncConnection, user: User, now: datetime, cutoffs: dict[str, datetime]
+    reader: AsyncConnection, user: User, now: datetime, over: Mapping[str, datetime]
 ) -> Figures:
     settled = now - UNDER_WAY
-    last_day = await count_deliveries(reader, now)
+    last_day, accepted = await count_deliveries(reader, now), await find_last_accepted(reader)
     return Figures(
         failed_runs=await count_runs(reader, [RunState.FAILED]),
         oldest_run=await overview.find_oldest_run(reader),
         not_enabled=await overview.count_needing(reader, Need.NOT_ENABLED, settled),
         still_enabled=await overview.count_needing(reader, Need.STILL_ENABLED, settled),
         not_told=await overview.count_needing(reader, Need.NOT_TOLD, settled),
-        over_limit=await overview.count_over(reader, cutoffs),
+        over_limit=await overview.count_over(reader, over),
         new_reasons=await count_new_reasons(reader),
         waiting_texts=await _count_waiting_texts(reader, user),
         differing=await count_differences(reader),
         unverified=last_day.get(Verdict.REFUSED, 0),
         unreadable=last_day.get(Verdict.QUARANTINED, 0),
-        last_accepted=await overview.find_last_accepted(reader),
-        effects=await overview.find_effects(reader),
+        last_accepted=accepted and accepted[1],
+        effects=await find_effects_set_up(reader),
     )
 
 

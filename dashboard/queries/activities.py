@@ -4,7 +4,7 @@ A list walks one index: that of the case, of the person, of the kind or of time.
 looked for among the next WALKED rows of it, and the list leads on from there.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -31,7 +31,6 @@ from receiver.models import activities, businesses, handlers, record, to_microse
 PAGE = 50
 WALKED = 3_000  # rows looked through for one page, where no index serves all that is asked for
 DETAIL_SHOWN = 1_000  # characters: a note may be long
-OF_A_CASE = 500  # that one page of a timeline shows
 PEOPLE = 200  # to choose from
 LATEST = 500  # of which the last change of each setting is picked
 
@@ -82,24 +81,6 @@ async def find_activities(
         page = await _read(connection, walked, _equal(walked, asked[1:]), start, size, shown)
         page = await _led_on(connection, page, walk, start)
     return page.of(lambda row: record(Activity, row))
-
-
-async def find_activities_of_case(
-    connection: AsyncConnection,
-    key: bytes,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    kinds: Collection[Kind] = (),
-) -> list[Activity]:
-    """What people did on it, `since` or later and earlier than `until`, newest first: the latest OF_A_CASE.
-    None of the kinds named: of all."""
-    query = _activities(activities).where(
-        activities.c.ref_key == key, *_within(Filters(since=since, until=until))
-    )
-    if kinds:
-        query = query.where(activities.c.kind.in_(kinds))
-    query = query.order_by(activities.c.at.desc(), activities.c.id.desc()).limit(OF_A_CASE)
-    return [record(Activity, row) for row in await connection.execute(query)]
 
 
 async def find_last_changes(connection: AsyncConnection) -> dict[str, Activity]:

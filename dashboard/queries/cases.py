@@ -6,11 +6,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dashboard.queries.events import EVENT_TIME
 from receiver.event import ref_key
-from receiver.models import case_counts, cases, events
-
-WAY_EVENTS = 200  # of these the way through the statuses is drawn
+from receiver.models import case_counts, cases
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +27,6 @@ class Case:
     assigned_to: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    status: str
-    previous_status: str | None
-    at: datetime
-
-
 async def count_cases(connection: AsyncConnection) -> dict[str, int]:
     counts = await connection.execute(select(case_counts).where(case_counts.c.n > 0))
     return {row.status: row.n for row in counts}
@@ -46,15 +36,3 @@ async def find_case(connection: AsyncConnection, ref_id: str) -> Case | None:
     query = select(*(cases.c[name] for name in Case.__dataclass_fields__))
     row = (await connection.execute(query.where(cases.c.ref_key == ref_key(ref_id)))).one_or_none()
     return Case(**row._mapping) if row else None
-
-
-async def find_way(connection: AsyncConnection, key: bytes) -> list[Move]:
-    """The case's latest moves, oldest first."""
-    query = (
-        select(events.c.status, events.c.previous_status, EVENT_TIME.label("at"))
-        .where(events.c.ref_key == key, events.c.place.is_not(None))
-        .order_by(events.c.place.desc())
-        .limit(WAY_EVENTS)
-    )
-    rows = (await connection.execute(query)).all()
-    return [Move(**row._mapping) for row in reversed(rows)]

@@ -70,6 +70,11 @@ async def find_effects(connection: AsyncConnection, names: Collection[str]) -> d
     return {row.name: row.effect for row in await connection.execute(query)} if names else {}
 
 
+async def find_effects_set_up(connection: AsyncConnection) -> Collection[str]:
+    """What the handlers that the worker knows see to."""
+    return {each.effect for each in await find_registered(connection) if each.effect}
+
+
 async def is_there(connection: AsyncConnection, name: str) -> bool:
     """Whether a handler of this name was ever registered."""
     return await connection.scalar(select(handlers.c.name).where(handlers.c.name == name)) is not None

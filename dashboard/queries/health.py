@@ -101,11 +101,11 @@ async def find_outages(connection: AsyncConnection) -> list[Outage]:
     return [record(Outage, row) for row in await connection.execute(query)]
 
 
-async def find_hours(connection: AsyncConnection, now: datetime) -> list[Hour]:
+async def find_hours(connection: AsyncConnection, now: datetime, count: int = HOURS) -> list[Hour]:
     """The last hours, the oldest first, also those in which nothing came."""
-    first = hour_of(now) - HOURS + 1
+    first = hour_of(now) - count + 1
     query = select(delivery_counts).where(delivery_counts.c.hour >= first)
-    counts: dict[int, dict[str, int]] = {hour: {} for hour in range(first, first + HOURS)}
+    counts: dict[int, dict[str, int]] = {hour: {} for hour in range(first, first + count)}
     for row in await connection.execute(query):
         counts.setdefault(row.hour, {})[row.verdict] = row.n
     return [Hour(EPOCH + hour * HOUR, counts[hour]) for hour in sorted(counts)]

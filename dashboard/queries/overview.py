@@ -1,7 +1,7 @@
 """What can be wrong at present, and how much there is of everything: from kept counts and short walks."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -15,17 +15,11 @@ from dashboard.queries.events import EVENT_TIME
 from dashboard.queries.runs import COUNTED
 from receiver.handlers import title_of
 from receiver.models import (
-    EPOCH,
-    HOUR,
     RunState,
-    Verdict,
     businesses,
     cases,
-    deliveries,
-    delivery_counts,
     events,
     handlers,
-    hour_of,
     record,
     runs,
 )
@@ -113,32 +107,6 @@ async def find_over(connection: AsyncConnection, cutoffs: Mapping[str, datetime]
             .limit(SHOWN_OVER)
         )
         found += [record(CaseOver, row) for row in await connection.execute(query)]
-    return found
-
-
-async def find_effects(connection: AsyncConnection) -> Collection[str]:
-    """What the handlers that are set up see to."""
-    present = select(handlers.c.effect).where(handlers.c.removed_at.is_(None), handlers.c.effect.is_not(None))
-    return set((await connection.execute(present)).scalars())
-
-
-async def find_last_accepted(connection: AsyncConnection) -> datetime | None:
-    last = (
-        select(deliveries.c.received_at)
-        .where(deliveries.c.verdict == Verdict.ACCEPTED)
-        .order_by(deliveries.c.id.desc())
-        .limit(1)
-    )
-    at: datetime | None = await connection.scalar(last)
-    return at
-
-
-async def count_by_hour(connection: AsyncConnection, since: datetime) -> dict[str, dict[datetime, int]]:
-    """Deliveries by verdict, then by the beginning of their hour."""
-    query = select(delivery_counts).where(delivery_counts.c.hour >= hour_of(since))
-    found: dict[str, dict[datetime, int]] = defaultdict(dict)
-    for row in await connection.execute(query):
-        found[row.verdict][EPOCH + row.hour * HOUR] = row.n
     return found
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from receiver.models import reason_texts, reasons, record, seen_reasons
+from receiver.models import reason_texts, reasons, record
 from receiver.reasons import (
     Description,
     TextVersion,
@@ -21,7 +21,6 @@ from receiver.reasons import (
 )
 
 WAITING = 100  # texts
-NAMED, SEEN = 200, 50  # reasons to choose from: of texts there may be thousands
 
 
 @dataclass(frozen=True)
@@ -93,17 +92,6 @@ async def find_waiting_texts(connection: AsyncConnection) -> list[WaitingText]:
         .limit(WAITING)
     )
     return [record(WaitingText, row) for row in await connection.execute(query)]
-
-
-async def find_seen(connection: AsyncConnection) -> list[str]:
-    """What one can filter by: the reasons that somebody has named, and the last that VOVE began to give."""
-    named = select(reasons.c.code).where(reasons.c.label.is_not(None)).order_by(reasons.c.code).limit(NAMED)
-    seen = select(seen_reasons.c.code).order_by(seen_reasons.c.first_at.desc(), seen_reasons.c.code.desc())
-    codes = [
-        *(await connection.execute(named)).scalars(),
-        *(await connection.execute(seen.limit(SEEN))).scalars(),
-    ]
-    return list(dict.fromkeys(codes))
 
 
 async def describe(connection: AsyncConnection, code: str, mails: Collection[str]) -> DescribedReason:

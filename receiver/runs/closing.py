@@ -75,11 +75,8 @@ def close(connection: Connection, run_id: int, tries: int, closing: Closing) -> 
         state = connection.execute(select(runs.c.state).where(runs.c.id == run_id)).scalar_one_or_none()
         return NotClosed(run_id, RunState(state) if state else None)
     settle_telling(connection, [run_id], closing)
-    of_run = select(runs.c.handler, events.c.ref_id).join(events, events.c.id == runs.c.event_id)
-    run = connection.execute(of_run.where(runs.c.id == run_id)).one()
     detail = f"{closing.reason}: {closing.note}" if closing.note else closing.reason
-    named = {"ref_id": run.ref_id, "run_id": run_id, "subject": run.handler}
-    activity.note(connection, Kind.CLOSED, closing.by, closing.now, **named, detail=detail)
+    activity.note_on_run(connection, Kind.CLOSED, closing.by, closing.now, run_id, detail)
     return Closed(run_id)
 
 

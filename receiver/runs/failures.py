@@ -14,8 +14,8 @@ from receiver.models import Outcome, RunState, failures, runs
 from receiver.runs.claims import Claimed
 from receiver.runs.conditions import IS_CLOSED
 
-BEFORE = "before"  # of what failed before failures were told apart
 GONE = "gone"  # its handler was renamed or taken away
+CLOSING = ("closed_at", "closed_by", "close_reason", "close_note")  # of a run that is no longer closed
 LONGEST_ERROR = 300  # characters: the run has all of it
 DESK = "KYB Desk"
 ADDRESS = re.compile(r"[^\s<>()\"“”:;,]+@[^\s<>()\"“”:;,]+[^\s<>()\"“”:;,.]")  # of an e-mail
@@ -75,6 +75,3 @@ def reopen(connection: Connection, claimed: Claimed, failure: str, now: datetime
     for run_id in connection.execute(back.values(opened).returning(runs.c.id)).scalars().all():
         its_case = {"ref_id": claimed.call.event.ref_id, "run_id": run_id, "subject": claimed.handler}
         activity.note(connection, Kind.REOPENED, DESK, now, **its_case)
-
-
-CLOSING = ("closed_at", "closed_by", "close_reason", "close_note")  # of a run that is no longer closed

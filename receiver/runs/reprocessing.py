@@ -8,7 +8,7 @@ from sqlalchemy import Connection, case, select, update
 from receiver import activity
 from receiver.activity import Kind
 from receiver.database import raise_revision
-from receiver.models import RunState, StartedBy, events, handlers, runs
+from receiver.models import RunState, StartedBy, handlers, runs
 from receiver.runs.failures import CLOSING
 from receiver.runs.turns import bring_forward
 
@@ -39,10 +39,7 @@ def reprocess(
     """
     answer = reprocess_quietly(connection, run_id, tries, by, now)
     if isinstance(answer, Reprocessed):
-        of_run = select(runs.c.handler, events.c.ref_id).join(events, events.c.id == runs.c.event_id)
-        run = connection.execute(of_run.where(runs.c.id == run_id)).one()
-        named = {"ref_id": run.ref_id, "run_id": run_id, "subject": run.handler}
-        activity.note(connection, Kind.REPROCESSED, by, now, **named)
+        activity.note_on_run(connection, Kind.REPROCESSED, by, now, run_id)
     return answer
 
 

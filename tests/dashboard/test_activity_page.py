@@ -16,13 +16,11 @@ from dashboard.queries.activities import (
     Activity,
     Filters,
     find_activities,
-    find_activities_of_case,
     find_last_changes,
 )
 from dashboard.queries.paging import Page
 from receiver.activity import Kind, note
 from receiver.database import Database
-from receiver.event import ref_key
 from receiver.models import activities
 from tests.dashboard.conftest import OpenDesk
 from tests.dashboard.desk import PARTIAL, Desk
@@ -305,24 +303,6 @@ def plans_of(database: Database, act: Callable[[], object]) -> list[str]:
             connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values) for sql, values in selects
         ]
         return [row.detail for plan in explained for row in plan]
-
-
-def test_what_was_done_on_one_case_is_found_by_kind_and_time(any_database: Database) -> None:
-    did(any_database, Kind.NOTED, at=NOON, ref_id="ACME-1", detail="one")
-    did(any_database, Kind.ASSIGNED, at=NOON + HOUR, ref_id="ACME-1", detail="two")
-    did(any_database, Kind.NOTED, at=NOON + DAY, ref_id="ACME-1", detail="three")
-    did(any_database, Kind.NOTED, at=NOON, ref_id="acme-1", detail="another case")
-
-    def of_case(*kinds: Kind, **window: datetime) -> list[str | None]:
-        return details(
-            read(
-                any_database, lambda it: find_activities_of_case(it, ref_key("ACME-1"), kinds=kinds, **window)
-            )
-        )
-
-    assert of_case() == ["three", "two", "one"]
-    assert of_case(Kind.NOTED) == ["three", "one"]
-    assert of_case(since=NOON + HOUR, until=NOON + DAY) == ["two"]
 
 
 def test_the_last_change_of_each_setting_is_found(any_database: Database) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.charts import LEAST, Frame, bars, line, outline, stacks
+from dashboard.charts import LEAST, Frame, bars, outline, stacks
 from dashboard.filters import percent
 
 FRAME = Frame(height=100, bar=10, gap=4)
@@ -40,12 +40,6 @@ def test_stacked_bars_stand_upon_each_other() -> None:
 def test_stacked_bars_never_leave_the_frame() -> None:
     (stack,) = stacks([[1] * 99 + [1_000_000]], FRAME)
     assert min(bar.y for bar in stack.bars) >= 0
-
-
-def test_a_line_goes_through_the_middles_and_ends_where_its_label_stands() -> None:
-    drawn = line([0, 10], FRAME)
-    assert (drawn.points, drawn.end_x, drawn.end_y) == ("5,100 19,0", 19, 0)
-    assert line([], FRAME).points == ""
 
 
 @pytest.mark.parametrize(

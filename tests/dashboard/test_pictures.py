@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from dashboard.pictures import FRAME, FULL, delivery_days, status_bars, stay_bars
+from dashboard.queries.health import Hour
 from dashboard.queries.overview import Stay
 from tests.factories import DAY, HOUR, NOON
 
@@ -23,7 +24,7 @@ def test_what_is_there_has_a_bar_however_little() -> None:
 def test_nothing_is_no_picture() -> None:
     assert status_bars({}) == []
     assert stay_bars([]) == []
-    assert delivery_days({}, NOON, 14) == []
+    assert delivery_days([], NOON, 14) == []
 
 
 def test_stays_are_told_in_the_unit_that_says_something() -> None:
@@ -33,7 +34,12 @@ def test_stays_are_told_in_the_unit_that_says_something() -> None:
 
 
 def test_days_on_which_nothing_came_are_there_too() -> None:
-    hours = {"accepted": {NOON: 3, NOON - 2 * DAY: 1, NOON - 90 * DAY: 9}, "refused": {NOON + HOUR: 3}}
+    hours = [
+        Hour(NOON - 90 * DAY, {"accepted": 9}),
+        Hour(NOON - 2 * DAY, {"accepted": 1}),
+        Hour(NOON, {"accepted": 3}),
+        Hour(NOON + HOUR, {"refused": 3}),
+    ]
     days = delivery_days(hours, NOON, 3)
     assert [(day.taken.value, day.not_taken.value) for day in days] == [(1, 0), (0, 0), (3, 3)]
     assert days[2].taken.height + days[2].not_taken.height == FRAME.height
@@ -42,6 +48,6 @@ def test_days_on_which_nothing_came_are_there_too() -> None:
 
 def test_a_column_is_never_higher_than_the_picture() -> None:
     at = datetime(2026, 3, 5, tzinfo=UTC)
-    (day,) = delivery_days({"accepted": {at: 1_000_000}, "refused": {at: 1}}, at + timedelta(hours=1), 1)
+    (day,) = delivery_days([Hour(at, {"accepted": 1_000_000, "refused": 1})], at + timedelta(hours=1), 1)
     assert day.taken.height + day.not_taken.height == FRAME.height
     assert day.not_taken.height > 0

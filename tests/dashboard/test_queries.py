@@ -9,7 +9,7 @@ from sqlalchemy import text
 from dashboard.queries.attempts import find_attempts, may_have_been_done
 from dashboard.queries.case_list import PAGE, find_cases
 from dashboard.queries.case_selection import Selection
-from dashboard.queries.cases import count_cases, find_case, find_way
+from dashboard.queries.cases import count_cases, find_case
 from dashboard.queries.deliveries import (
     Wanted,
     count_deliveries,
@@ -101,14 +101,6 @@ def test_a_case_is_found_by_its_exact_reference(any_database: Database) -> None:
         assert case is not None
         assert case.ref_id == ref_id
     assert read(any_database, lambda reader: find_case(reader, "A/B")) is None
-
-
-def test_the_way_of_a_case_is_told_oldest_first(any_database: Database) -> None:
-    with writing(any_database) as connection:
-        add_case(connection, "ACME-1")
-    moves = read(any_database, lambda reader: find_way(reader, ref_key("ACME-1")))
-    assert [move.status for move in moves] == list(WAY[1:])
-    assert moves[-1].at == NOON
 
 
 def test_deliveries_are_listed_newest_first_with_what_they_said(any_database: Database) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dashboard.periods import By, Period, last_periods
 from dashboard.queries import rejections
-from dashboard.queries.reasons import find_labels, find_seen
+from dashboard.queries.reasons import find_labels
 from dashboard.queries.rejections import (
     ReasonCount,
     Rejections,
@@ -195,7 +195,6 @@ def test_a_dispatched_rejection_with_an_unknown_reason_is_new_until_it_has_a_lab
     with writing(any_database) as connection:
         describe_reason(connection, "NEW", "ana@example.com", NOON, label="New")
     assert read(any_database, count_new_reasons) == 2
-    assert read(any_database, find_seen) == ["NEW", "n" * 200, "OLD"]
 
 
 def test_labels_are_found_also_by_a_reason_as_long_as_a_delivery(any_database: Database) -> None:

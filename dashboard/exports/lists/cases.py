@@ -12,11 +12,12 @@ from dashboard.exports.files import Row
 from dashboard.exports.streaming import SIZE, OpenList
 from dashboard.needs import NEEDS, Need, needs_of
 from dashboard.queries.case_list import CaseRow, find_cases
+from dashboard.queries.handlers import find_effects_set_up
 from dashboard.queries.limits import find_limits
-from dashboard.queries.overview import find_effects
 from dashboard.queries.paging import Page
 from dashboard.queries.reasons import find_labels
 from dashboard.queries.search import read_search
+from receiver.limits import cutoffs
 
 COLUMNS = (
     "ref_id",
@@ -38,10 +39,10 @@ async def open_list(request: AnyRequest, reader: AsyncConnection) -> OpenList:
     filters = CaseFilters.read(request.query_params)
     now, zone = datetime.now(UTC), request.app.state.settings.timezone
     limits = await find_limits(reader)
-    over = {status: limit.cutoff(now, zone) for status, limit in limits.items()}
+    over = cutoffs(limits, now, zone)
     search = await read_search(reader, filters.q)
     selection = filters.selection(search, request.user.email, over, now)
-    effects = await find_effects(reader)
+    effects = await find_effects_set_up(reader)
 
     async def read(connection: AsyncConnection, cursor: str | None) -> Page[Row]:
         page = await find_cases(connection, selection, cursor, SIZE)
