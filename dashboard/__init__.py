@@ -34,6 +34,7 @@ deeds       what a task does, in words of the business; `results` says what beca
 known_failures  failures of our own handlers of which the pages know more than their words say
 tracebacks  the company's own code first
 zones       in which zone pages tell their times
+forms       what was typed, whatever was sent in its place
 filters     times, sizes and names in templates
 errors      every error as a page or a line on it; `headers` is what every answer carries
 paths       addresses compared as they came; `body`, a delivery's bytes to look at; `assets`, static files

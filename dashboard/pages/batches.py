@@ -20,6 +20,7 @@ from dashboard.auth.guards import may_reprocess
 from dashboard.deeds import Deed, deed_for
 from dashboard.errors import PageError
 from dashboard.filters import address
+from dashboard.forms import moment_of, text_of
 from dashboard.pages.runs import TABS, Wanted
 from dashboard.queries.batches import (
     Batch,
@@ -37,11 +38,9 @@ from dashboard.results import CLOSE_REASONS
 from receiver import runs
 from receiver.database import rest_after
 from receiver.handlers import title_of
-from receiver.models import from_microseconds
 
 MAX_TICKED = 1000
 TYPED_FROM = 100  # tasks: so many are not started by one press, but by typing how many they are
-DIGITS = 17  # of a moment in microseconds, until the year 5138
 WHAT = {
     "person": "what needs a person",
     "retrying": "what is being retried",
@@ -212,10 +211,10 @@ def _ticked(form: FormMultiDict) -> list[tuple[int, int]]:
 
 
 def _moment(form: FormMultiDict) -> datetime:
-    text = str(form.get("shown") or "")
-    if not re.fullmatch(rf"[0-9]{{1,{DIGITS}}}", text):
+    moment = moment_of(text_of(form.get("shown")))
+    if moment is None:
         raise ValidationException("shown is no moment")
-    return from_microseconds(int(text))
+    return moment
 
 
 def _number(field: object) -> int | None:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Response, get, post
-from litestar.exceptions import NotFoundException
 from litestar.params import FromQuery
 from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,21 +14,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dashboard.aliases import AnyRequest, Reader
 from dashboard.auth.guards import may_edit
 from dashboard.filters import address, case_path
+from dashboard.forms import moment_of, named_case, text_of
 from dashboard.queries.businesses import Business, find_business
 from dashboard.render import render
 from receiver.directory import rows
 from receiver.directory.csv_text import FIELDS
 from receiver.directory.fields import MAX_EMAIL, MAX_NAME, MAX_NOTES, AccountStatus, FieldError, checked
-from receiver.event import is_ref_id
-from receiver.models import from_microseconds, to_microseconds
+from receiver.models import to_microseconds
 
-DIGITS = 17  # of a moment in microseconds, until the year 5138
 MOST = {"name": MAX_NAME, "email": MAX_EMAIL, "notes": MAX_NOTES}  # characters
 
 
 @get("/businesses/edit", guards=[may_edit])
 async def edit(request: AnyRequest, reader: Reader, ref: FromQuery[str] = "") -> Response[str]:
-    ref_id = _ref_id(ref)
+    ref_id = named_case(ref)
     business = await find_business(reader, ref_id)
     return await _form(request, reader, ref_id, business, typed=_shown(business))
 
@@ -40,9 +38,9 @@ async def save(request: AnyRequest, ref: FromQuery[str] = "") -> Response[Any]:
 
     A transaction begins only when the whole form is there: the receiver waits for its end.
     """
-    ref_id, form, state = _ref_id(ref), await request.form(), request.app.state
-    typed = {name: _text(form.get(name)) for name in FIELDS}
-    as_of, now = _moment(_text(form.get("updated_at"))), datetime.now(UTC)
+    ref_id, form, state = named_case(ref), await request.form(), request.app.state
+    typed = {name: text_of(form.get(name)) for name in FIELDS}
+    as_of, now = moment_of(text_of(form.get("updated_at"))), datetime.now(UTC)
     errors = _errors(typed)
     if not errors:
         async with state.writer.begin() as writer:
@@ -101,23 +99,6 @@ def _errors(typed: dict[str, str]) -> dict[str, str]:
         except FieldError as error:
             errors[name] = error.why
     return errors
-
-
-def _text(field: object) -> str:
-    """Browsers send other ends of lines than were typed."""
-    return field.replace("\r\n", "\n") if isinstance(field, str) else ""
-
-
-def _moment(text: str) -> datetime | None:
-    """When the business was last changed, as the form's page showed it; none: it was not in the directory."""
-    is_one = text.isascii() and text.isdecimal() and len(text) <= DIGITS
-    return from_microseconds(int(text)) if is_one else None
-
-
-def _ref_id(ref: str) -> str:
-    if not is_ref_id(ref):
-        raise NotFoundException
-    return ref
 
 
 routes = [edit, save]

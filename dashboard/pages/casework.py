@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Response, get, post
-from litestar.exceptions import NotFoundException, ValidationException
+from litestar.exceptions import ValidationException
 from litestar.params import FromQuery
 from litestar.response import Redirect
 
@@ -13,6 +13,7 @@ from dashboard.aliases import AnyRequest, Reader
 from dashboard.auth.guards import may_edit
 from dashboard.errors import PageError
 from dashboard.filters import address, case_path
+from dashboard.forms import named_case, text_of
 from dashboard.pages.case import FASTER, GONE, NOTHING_CAME, Typed, show_case
 from dashboard.paths import local_path
 from dashboard.queries.cases import Case, find_case
@@ -45,8 +46,8 @@ async def write_note(request: AnyRequest, ref: FromQuery[str] = "") -> Response[
 
     A transaction begins only when the whole form is there: the receiver waits for its end.
     """
-    ref_id, form, state = _ref_id(ref), await request.form(), request.app.state
-    text, now = _text(form.get("text")), datetime.now(UTC)
+    ref_id, form, state = named_case(ref), await request.form(), request.app.state
+    text, now = text_of(form.get("text")), datetime.now(UTC)
     try:
         casework.checked(text)
         async with state.writer.begin() as writer:
@@ -61,14 +62,14 @@ async def write_note(request: AnyRequest, ref: FromQuery[str] = "") -> Response[
 
 @post("/cases/assignment", guards=[may_edit], status_code=303)
 async def assign(request: AnyRequest, ref: FromQuery[str] = "") -> Redirect:
-    ref_id, form = _ref_id(ref), await request.form()
-    if any(map(UNSTORABLE.search, (_text(form.get("assignee")), _text(form.get("seen"))))):
+    ref_id, form = named_case(ref), await request.form()
+    assignee, shown, now = text_of(form.get("assignee")), text_of(form.get("seen")), datetime.now(UTC)
+    if UNSTORABLE.search(assignee + shown):
         raise ValidationException("nobody is called so")
-    to, seen, now = _text(form.get("assignee")) or None, _text(form.get("seen")) or None, datetime.now(UTC)
     back, by = _back(form.get("next"), ref_id), request.user.email
     try:
         async with request.app.state.writer.begin() as writer:
-            answer = await writer.run_sync(casework.assign, ref_id, to, seen, by, now)
+            answer = await writer.run_sync(casework.assign, ref_id, assignee or None, shown or None, by, now)
     except AssigneeError:
         return Redirect(address(back, assignment=GONE), status_code=303)
     except NoCaseError:
@@ -94,16 +95,6 @@ def _waits(case: Case, limits: Mapping[str, Limit]) -> bool:
 
 def _back(field: object, ref_id: str) -> str:
     return local_path(str(field or case_path(ref_id)))
-
-
-def _text(field: object) -> str:
-    return field if isinstance(field, str) else ""
-
-
-def _ref_id(ref: str) -> str:
-    if not is_ref_id(ref):
-        raise NotFoundException
-    return ref
 
 
 routes = [write_note, assign, lead_to_next]

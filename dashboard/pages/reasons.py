@@ -18,6 +18,7 @@ from dashboard.auth.guards import may_approve, may_edit
 from dashboard.charts import bars
 from dashboard.errors import PageError
 from dashboard.filters import address
+from dashboard.forms import moment_of, text_of
 from dashboard.pages.rejections import TALL
 from dashboard.periods import By, last_periods
 from dashboard.queries.failures import find_lacking_text
@@ -29,7 +30,7 @@ from dashboard.zones import readers_zone
 from receiver.directory.fields import FieldError
 from receiver.event import UNSTORABLE
 from receiver.mail.previewing import languages
-from receiver.models import from_microseconds, to_microseconds
+from receiver.models import to_microseconds
 from receiver.reasons import (
     LONGEST_CODE,
     MAX_EXPLANATION,
@@ -45,7 +46,6 @@ from receiver.reasons import (
 )
 
 LATEST = 20  # cases
-DIGITS = 17  # of a moment in microseconds, until the year 5138
 CHECKS = {"label": checked_label, "explanation": checked_explanation}
 
 
@@ -89,7 +89,7 @@ async def save(request: AnyRequest, code: FromQuery[str] = "") -> Response[Any]:
     """A transaction begins only when the whole form is there: the receiver waits for its end."""
     code, form, state = code_from(code), await request.form(), request.app.state
     typed = {name: text_of(form.get(name)) for name in CHECKS}
-    as_of, now = _moment(text_of(form.get("updated_at"))), datetime.now(UTC)
+    as_of, now = moment_of(text_of(form.get("updated_at"))), datetime.now(UTC)
     wanted, errors = checked(typed, CHECKS)
     if not errors:
         async with state.writer.begin() as writer:
@@ -174,11 +174,6 @@ def number_of(text: str) -> int:
     return int(text)
 
 
-def text_of(field: object) -> str:
-    """Browsers send other ends of lines than were typed."""
-    return field.replace("\r\n", "\n") if isinstance(field, str) else ""
-
-
 def _shown(known: Description | None) -> dict[str, str]:
     return {name: getattr(known, name, None) or "" for name in CHECKS}
 
@@ -194,12 +189,6 @@ def checked(
         except FieldError as error:
             errors[name] = error.why
     return wanted, errors
-
-
-def _moment(text: str) -> datetime | None:
-    """When the reason was last changed, as the form's page showed it; none: nobody had described it."""
-    is_one = text.isascii() and text.isdecimal() and len(text) <= DIGITS
-    return from_microseconds(int(text)) if is_one else None
 
 
 routes = [show, edit, save, never_tell, approve]

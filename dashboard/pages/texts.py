@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dashboard.aliases import AnyRequest, Reader
 from dashboard.auth.guards import may_edit
-from dashboard.pages.reasons import checked, code_from, number_of, path_of, text_of
+from dashboard.forms import text_of
+from dashboard.pages.reasons import checked, code_from, number_of, path_of
 from dashboard.queries.reasons import Told, describe, find_labels, find_text
 from dashboard.render import render
 from receiver.mail.previewing import languages, preview
