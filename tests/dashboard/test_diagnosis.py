@@ -125,7 +125,7 @@ REWRITINGS: dict[str, Callable[[dict[str, str]], tuple[bytes, bytes]]] = {
     "base64": lambda p: (_stringified(p), base64.b64encode(_stringified(p))),
     "in an envelope": lambda p: (_stringified(p), json.dumps({"body": _stringified(p).decode()}).encode()),
     "in a string": lambda p: (_stringified(p), json.dumps(_stringified(p).decode()).encode()),
-    "gzip": lambda p: (_stringified(p), gzip.compress(_stringified(p))),
+    "gzip": lambda p: (_stringified(p), gzip.compress(_stringified(p), mtime=0)),
     "UTF-16": lambda p: (_stringified(p), _stringified(p).decode().encode("utf-16")),
 }
 
@@ -159,7 +159,7 @@ def _indented(payload: dict[str, str]) -> bytes:
         (COMPACT + b"\n", COMPACT, "added a line end after the body"),
         (b"\xef\xbb\xbf" + COMPACT, COMPACT, "put a byte order mark"),
         (json.dumps(PAYLOAD, sort_keys=True).encode(), COMPACT, "and its keys in another order"),
-        (gzip.compress(COMPACT), COMPACT, "compressed the body (gzip)"),
+        (gzip.compress(COMPACT, mtime=0), COMPACT, "compressed the body (gzip)"),
         (COMPACT.decode().encode("latin-1"), COMPACT, "from UTF-8 into cp1252"),
         (COMPACT.decode("latin-1").encode(), COMPACT, "encoded it a second time"),
         (b'{"a":"1/2"}', b'{"a":"1\\/2"}', "PHP's json_encode"),
