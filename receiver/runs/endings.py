@@ -105,7 +105,7 @@ def _as_of_now(connection: Connection, claimed: Claimed, business: Mapping[str, 
 def _keep_messages(connection: Connection, claimed: Claimed, ended: Ended, now: datetime) -> None:
     if not ended.messages:
         return
-    key = ref_key(claimed.call.event.ref_id)  # the run's own may be none, see models.py
+    key = ref_key(claimed.call.event.ref_id)  # the run's own may be none, see models.work
     of_attempt = {"run_id": claimed.run_id, "number": claimed.number, "ref_key": key}
     connection.execute(
         insert(messages), [of_attempt | asdict(message) | {"sent_at": now} for message in ended.messages]

@@ -1,4 +1,4 @@
-"""The migrations build the tables that models.py describes, on each database."""
+"""The migrations build the tables that models describes, on each database."""
 
 import pytest
 from alembic import command
