@@ -240,13 +240,6 @@ def killing_the_server(event: Event, context: Context) -> None:
 
 
 @handles()
-def stopping_the_server(event: Event, context: Context) -> None:
-    _tell_pid(event)
-    os.kill(os.getppid(), signal.SIGSTOP)
-    time.sleep(60)
-
-
-@handles()
 def returning_past_the_server(event: Event, context: Context) -> str:
     os.kill(os.getppid(), signal.SIGSTOP)
     _tell_pid(event)

@@ -545,7 +545,11 @@ def test_where_the_fork_server_is_stuck_its_calls_are_told_and_another_is_opened
     own_executor: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(worker_side, "PATIENCE", 0.2)
-    own_executor.start(1, call("stopping_the_server", f'{{"path": "{tmp_path / "pids"}"}}'))
+    own_executor.start(1, call("sleeping_after_telling", f'{{"path": "{tmp_path / "pids"}"}}'))
+    until(lambda: not own_executor.wait(0) and all(call.pid for call in own_executor._calls.values()))
+    until((tmp_path / "pids").exists)
+    assert own_executor._server is not None
+    os.kill(own_executor._server._process.pid, signal.SIGSTOP)
     [(_, ended)] = own_executor.wait(30)
     assert (ended.outcome, ended.error) == (Outcome.TIMED_OUT, "did not finish within 1 s")
     until(lambda: has_ended(int((tmp_path / "pids").read_text().split()[0])), 1)  # its own alarm comes later
