@@ -3,8 +3,13 @@
 import logging
 import signal
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import islice
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from receiver import runs
@@ -22,6 +27,7 @@ log = logging.getLogger(__name__)
 SLOTS = 8  # calls at a time: they mostly wait for somebody else's server
 POLL = 0.25  # seconds between two looks for new events, when nothing happens
 PAUSE = 1.0  # seconds after the database said no
+REST = 0.01  # seconds after each transaction on SQLite, which has no queue: without, others waited up to 4 s
 RENEW = 4.0  # seconds between two renewals: well within the ten by which a lease outlasts a deadline
 DRAIN = 20.0  # seconds that calls under way have to end once a stop is asked for
 
@@ -33,11 +39,16 @@ class Worker:
         self._settings = settings
         self._timeout = timedelta(seconds=settings.handler_timeout)
         self._engine = database.writer()
+        self._is_sqlite = self._engine.dialect.name == "sqlite"
+        # Runs in one transaction: on SQLite all others wait for each, and on PostgreSQL two workers that hold
+        # the rows of several could wait for each other crosswise.
+        self._at_once = SLOTS if self._is_sqlite else 1
         self._presence = Presence(database, "worker")
         self._registered: tuple[Registered, ...] = ()
         self._names: tuple[str, ...] = ()
         self._claimed: dict[int, Claimed] = {}
         self._ended: dict[int, Ended] = {}  # waiting to be recorded
+        self._look_at = 0.0
         self._renew_at = 0.0
         self._stopping = False
 
@@ -82,52 +93,76 @@ class Worker:
                 self._pause(error)
 
     def _turn(self, executor: Executor) -> None:
-        with self._engine.begin() as connection:
-            runs.dispatch(connection, self._registered, datetime.now(UTC))
-        for tidy_up in (runs.rescue, runs.retire, runs.advance):
-            with self._engine.begin() as connection:
-                tidy_up(connection, datetime.now(UTC))
+        self._look()
         self._claim(executor)
         self._ended |= dict(executor.wait(POLL))
         self._record()
         self._renew(executor)
 
+    def _look(self) -> None:
+        """For new events, and for what else there is to do: now and then, and again while there is any."""
+        if time.monotonic() < self._look_at:
+            return
+        found = 0
+        for see_to in (
+            partial(runs.dispatch, registered=self._registered),
+            runs.rescue,
+            runs.retire,
+            runs.advance,
+        ):
+            with self._transaction() as connection:
+                found += see_to(connection, now=datetime.now(UTC))
+        self._look_at = 0 if found else time.monotonic() + POLL
+
     def _claim(self, executor: Executor) -> None:
-        while len(self._claimed) < SLOTS:
-            with self._engine.begin() as connection:
-                claimed = runs.claim(
-                    connection, self._names, self._timeout, datetime.now(UTC), self._settings.handler_pace
-                )
-            if claimed is None:
+        while (free := min(self._at_once, SLOTS - len(self._claimed))) > 0:
+            claimed = self._claim_some(free)
+            for each in claimed:
+                self._claimed[each.run_id] = each
+                executor.start(each.run_id, each.call)
+            if len(claimed) < free:
                 return
-            self._claimed[claimed.run_id] = claimed
-            executor.start(claimed.run_id, claimed.call)
+
+    def _claim_some(self, most: int) -> list[Claimed]:
+        pace = self._settings.handler_pace
+        with self._transaction() as connection:
+            claim = partial(runs.claim, connection, self._names, self._timeout, pace=pace)
+            return list(islice(iter(lambda: claim(now=datetime.now(UTC)), None), most))
 
     def _record(self) -> None:
-        for run_id, ended in list(self._ended.items()):
-            claimed = self._claimed[run_id]
+        ended = list(self._ended.items())
+        for first in range(0, len(ended), self._at_once):
+            some = ended[first : first + self._at_once]
             try:
-                self._finish(claimed, ended)
-            except (IntegrityError, DataError, ValueError) as error:
-                self._finish(claimed, _unkept(ended, error))
-            del self._ended[run_id], self._claimed[run_id]
+                self._finish(some)
+            except (IntegrityError, DataError, ValueError):
+                self._finish_one_by_one(some)
 
-    def _finish(self, claimed: Claimed, ended: Ended) -> None:
-        now = datetime.now(UTC)
-        with self._engine.begin() as connection:
-            counts = runs.finish(connection, claimed, ended, self._settings.retry_delays, now)
-        if counts:
-            level = logging.DEBUG if ended.outcome is Outcome.SUCCEEDED else logging.INFO
-            log.log(level, "run %d (%s) %s: %s", claimed.run_id, claimed.handler, ended.outcome, ended.error)
-        else:
-            log.warning("run %d: its lease had ended, so this result does not count", claimed.run_id)
+    def _finish_one_by_one(self, ended: Sequence[tuple[int, Ended]]) -> None:
+        """What can't be recorded fails nobody else's."""
+        for run_id, end in ended:
+            try:
+                self._finish([(run_id, end)])
+            except (IntegrityError, DataError, ValueError) as error:
+                self._finish([(run_id, _unkept(end, error))])
+
+    def _finish(self, ended: Sequence[tuple[int, Ended]]) -> None:
+        delays, now = self._settings.retry_delays, datetime.now(UTC)
+        with self._transaction() as connection:
+            counts = {
+                run_id: runs.finish(connection, self._claimed[run_id], end, delays, now)
+                for run_id, end in ended
+            }
+        for run_id, end in ended:
+            _log_end(self._claimed[run_id], end, counts[run_id])
+            del self._ended[run_id], self._claimed[run_id]
 
     def _renew(self, executor: Executor) -> None:
         """What is under way stays ours, also while the database is slow to take results."""
         if time.monotonic() < self._renew_at or not self._claimed:
             return
         self._renew_at = time.monotonic() + RENEW
-        with self._engine.begin() as connection:
+        with self._transaction() as connection:
             for claimed in list(self._claimed.values()):
                 until = max(claimed.started_at + self._timeout, datetime.now(UTC)) + LEASE_MARGIN
                 if not runs.renew(connection, claimed, until):
@@ -156,9 +191,27 @@ class Worker:
         except SQLAlchemyError as error:
             log.error("results not recorded, the leases will end: %s", type(error).__name__)
 
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self._engine.begin() as connection:
+            yield connection
+        if self._is_sqlite:
+            self._rest()
+
+    def _rest(self) -> None:
+        time.sleep(REST)
+
     def _pause(self, error: SQLAlchemyError) -> None:
         log.warning("the database can't be used just now: %s", type(error).__name__)
         time.sleep(PAUSE)
+
+
+def _log_end(claimed: Claimed, ended: Ended, counts: bool) -> None:
+    if counts:
+        level = logging.DEBUG if ended.outcome is Outcome.SUCCEEDED else logging.INFO
+        log.log(level, "run %d (%s) %s: %s", claimed.run_id, claimed.handler, ended.outcome, ended.error)
+    else:
+        log.warning("run %d: its lease had ended, so this result does not count", claimed.run_id)
 
 
 def _unkept(ended: Ended, error: Exception) -> Ended:

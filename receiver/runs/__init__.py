@@ -7,12 +7,14 @@ turns         … in its case's order, one at a time
 pace          … and not too many of one handler in a second
 repeats       whether VOVE said the same before
 endings       an attempt is appended and its run moves on; what a dead worker left is rescued
+effects       what an attempt brought beside its outcome
 failures      what they fail with, so that a hundred of the same are one
 reprocessing  one more attempt, on a person's word
 closing       … or none
 selecting     which runs a list shows, and a batch takes
 judging       which of them can be taken as they stand
-batches       many on one word, carried out by the worker
+batches       many on one word: counted, previewed, confirmed with the number
+carrying_out  … and carried out by the worker
 
 A run's state is a cache of its attempts, which are only ever appended; both are written together.
 """
@@ -26,13 +28,13 @@ from receiver.runs.batches import (
     Confirmation,
     Draft,
     Part,
-    advance,
     confirm,
     number_of,
     parts_of,
     stop,
 )
 from receiver.runs.brake import ALL, MAX_REASON, Pause, ReasonError, find_pauses, pause, resume
+from receiver.runs.carrying_out import advance
 from receiver.runs.claims import LEASE_MARGIN, Claimed, call_of, claim, idempotency_key, renew
 from receiver.runs.closing import (
     CAN_BE_CLOSED,

@@ -1,7 +1,8 @@
 """Many runs re-processed, or closed, on one word: exactly those that were counted, in small transactions.
 
-A draft is taken in steps, previewed, and confirmed with its number; the worker carries it out. What the
-preview skips is never taken, and what has changed since is skipped when its turn comes.
+A draft is taken in steps, previewed, and confirmed with its number; the worker carries it out, see
+carrying_out.py. What the preview skips is never taken, and what has changed since is skipped when its turn
+comes.
 """
 
 import json
@@ -11,26 +12,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from receiver import activity
 from receiver.activity import Kind
-from receiver.database import raise_revision
 from receiver.event import UNSTORABLE
 from receiver.models import RunState, batch_items, batches, runs
-from receiver.runs.closing import Closing, close_quietly, settle_telling
-from receiver.runs.conditions import IS_DRAFT, IS_TO_COME, IS_UNFINISHED
+from receiver.runs.closing import Closing
+from receiver.runs.conditions import IS_DRAFT, IS_TO_COME
 from receiver.runs.judging import Action, Judged, Result, judge
-from receiver.runs.reprocessing import Reprocessed, reprocess_quietly
 from receiver.runs.selecting import Selection
 
 MOST = 50_000  # runs of one batch
-STEP = 500  # runs taken into a draft in one transaction: some 20 ms, for which the receiver waits
-CARRIED_OUT = 20  # runs in one transaction of the worker, for which the receiver waits too
-AHEAD = 200  # runs of one batch that wait at a time: a stop stops the rest, and news don't queue behind it
-AT_A_TIME = 100  # batches under way that are looked at
+STEP = 300  # runs taken into a draft in one transaction: some 15 ms, for which the receiver waits
 KEPT = timedelta(days=1)  # a draft that nobody confirms
-REMOVED = 2000  # of its runs in one transaction
 MAX_REASON = 300  # characters
 
 
@@ -181,95 +176,3 @@ def stop(connection: Connection, batch_id: int, by: str, now: datetime) -> bool:
     detail = "One task was left as it was" if n == 1 else f"{n:,} tasks were left as they were"
     activity.note(connection, Kind.BATCH_STOPPED, by, now, subject=str(batch_id), detail=detail)
     return True
-
-
-def advance(connection: Connection, now: datetime) -> int:
-    """Carry out a little of what was confirmed, and remove old drafts. Returns how many runs were seen to."""
-    seen_to = 0
-    for batch in _unfinished(connection, batches.c.confirmed_at.is_not(None), AT_A_TIME):
-        seen_to += _carry_out(connection, batch, CARRIED_OUT - seen_to, now)
-        if seen_to >= CARRIED_OUT:
-            return seen_to
-    for draft in _unfinished(connection, _is_forgotten(now), 1):
-        seen_to += _remove(connection, draft.id)
-    return seen_to
-
-
-def _unfinished(connection: Connection, those: ColumnElement[bool], most: int) -> Sequence[Any]:
-    """The oldest first; one whose runs all wait for a paused handler lets the next ones go on."""
-    query = select(batches).where(IS_UNFINISHED, those).order_by(batches.c.created_at, batches.c.id)
-    return connection.execute(query.limit(most).with_for_update(skip_locked=True)).all()
-
-
-def _is_forgotten(now: datetime) -> ColumnElement[bool]:
-    return and_(batches.c.confirmed_at.is_(None), batches.c.created_at < now - KEPT)
-
-
-def _carry_out(connection: Connection, batch: Any, most: int, now: datetime) -> int:
-    items = _next_items(connection, batch.id, most)
-    if not items:
-        connection.execute(update(batches).where(batches.c.id == batch.id).values(finished_at=now))
-        raise_revision(connection)
-        return 1
-    if batch.action == Action.REPROCESS:
-        items = items[: AHEAD - _waiting(connection, batch.id, items[0].run_id)]
-    judged = judge(connection, Action(batch.action), [item.run_id for item in items])
-    results = [
-        {"of_run": item.run_id, "became": _take(connection, batch, judged[item.run_id], item.tries, now)}
-        for item in items
-    ]
-    if batch.action == Action.CLOSE:
-        closed = [each["of_run"] for each in results if each["became"] == Result.TAKEN]
-        settle_telling(connection, closed, _closing(batch, now))
-    if results:
-        this = batch_items.c.batch_id == batch.id, batch_items.c.run_id == bindparam("of_run")
-        taken = update(batch_items).where(*this).values(done_at=now, result=bindparam("became"))
-        connection.execute(taken, results)
-        raise_revision(connection)
-    return len(results)
-
-
-def _next_items(connection: Connection, batch_id: int, most: int) -> Sequence[Any]:
-    to_come = select(batch_items.c.run_id, batch_items.c.tries).where(
-        batch_items.c.batch_id == batch_id, IS_TO_COME
-    )
-    return connection.execute(to_come.order_by(batch_items.c.run_id).limit(most)).all()
-
-
-def _waiting(connection: Connection, batch_id: int, before: int) -> int:
-    """Of those taken last, how many wait for their turn."""
-    last = (
-        select(batch_items.c.run_id)
-        .where(batch_items.c.batch_id == batch_id, batch_items.c.run_id < before)
-        .where(batch_items.c.result == Result.TAKEN)
-        .order_by(batch_items.c.run_id.desc())
-        .limit(AHEAD)
-    )
-    waiting = select(func.count()).where(runs.c.id.in_(last), (runs.c.state + "") == RunState.QUEUED)
-    return connection.execute(waiting).scalar_one()
-
-
-def _take(connection: Connection, batch: Any, run: Judged, tries: int, now: datetime) -> Result:
-    """As it was shown, or not at all. What was paused since the preview is asked for, and waits."""
-    allowed = {None, Result.PAUSED, Result.DONE} if batch.repeat_done else {None, Result.PAUSED}
-    if run.why_not not in allowed:
-        assert run.why_not is not None
-        return run.why_not
-    if batch.action == Action.CLOSE:
-        is_closed = close_quietly(connection, run.run_id, tries, _closing(batch, now))
-        return Result.TAKEN if is_closed else Result.TRIED
-    answer = reprocess_quietly(connection, run.run_id, tries, batch.confirmed_by, now)
-    return Result.TAKEN if isinstance(answer, Reprocessed) else Result.TRIED
-
-
-def _closing(batch: Any, now: datetime) -> Closing:
-    return Closing(batch.reason, batch.note, batch.confirmed_by, now)
-
-
-def _remove(connection: Connection, batch_id: int) -> int:
-    some = select(batch_items.c.run_id).where(batch_items.c.batch_id == batch_id).limit(REMOVED)
-    removed = delete(batch_items).where(batch_items.c.batch_id == batch_id, batch_items.c.run_id.in_(some))
-    count: int = connection.execute(removed).rowcount
-    if count < REMOVED:
-        connection.execute(delete(batches).where(batches.c.id == batch_id))
-    return max(1, count)

@@ -1,11 +1,11 @@
 """A person closes a run without retrying. The same failure for the same case opens it again: see failures."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, tuple_, update
 
 from receiver import activity
 from receiver.activity import Kind
@@ -70,8 +70,8 @@ class Closing:
 
 
 def close(connection: Connection, run_id: int, tries: int, closing: Closing) -> Closed | NotClosed:
-    """On the word of one who saw a page that showed `tries`. One conditional UPDATE, as to re-process."""
-    if not close_quietly(connection, run_id, tries, closing):
+    """On the word of one who saw a page that showed `tries`: as it was shown, or not at all."""
+    if not close_quietly(connection, {run_id: tries}, closing):
         state = connection.execute(select(runs.c.state).where(runs.c.id == run_id)).scalar_one_or_none()
         return NotClosed(run_id, RunState(state) if state else None)
     settle_telling(connection, [run_id], closing)
@@ -80,21 +80,26 @@ def close(connection: Connection, run_id: int, tries: int, closing: Closing) -> 
     return Closed(run_id)
 
 
-def close_quietly(connection: Connection, run_id: int, tries: int, closing: Closing) -> bool:
-    """Without an activity of its own: its batch has one, and settles the telling. False where it is no longer
-    as it was shown."""
-    as_shown = runs.c.id == run_id, runs.c.tries == tries, runs.c.state.in_(CAN_BE_CLOSED)
-    closed = {
-        "state": RunState.CLOSED,
-        "closed_at": closing.now,
-        "closed_by": closing.by,
-        "close_reason": closing.reason,
-        "close_note": closing.note,
-    }
-    if not connection.execute(update(runs).where(*as_shown).values(closed)).rowcount:
-        return False
-    raise_revision(connection)
-    return True
+def close_quietly(connection: Connection, as_shown: Mapping[int, int], closing: Closing) -> set[int]:
+    """Those of these runs that have the tries which were shown. Without activities: a batch has one of its
+    own, and settles the telling.
+
+    Locked in one order, so that no two who close many wait for each other crosswise.
+    """
+    unchanged = tuple_(runs.c.id, runs.c.tries).in_(list(as_shown.items()))
+    those = runs.c.id.in_(list(as_shown)), unchanged, runs.c.state.in_(CAN_BE_CLOSED)
+    ids = connection.scalars(select(runs.c.id).where(*those).order_by(runs.c.id).with_for_update()).all()
+    if ids:
+        closed = {
+            "state": RunState.CLOSED,
+            "closed_at": closing.now,
+            "closed_by": closing.by,
+            "close_reason": closing.reason,
+            "close_note": closing.note,
+        }
+        connection.execute(update(runs).where(runs.c.id.in_(ids)).values(closed))
+        raise_revision(connection)
+    return set(ids)
 
 
 def settle_telling(connection: Connection, run_ids: Collection[int], closing: Closing) -> None:

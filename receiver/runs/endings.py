@@ -1,39 +1,28 @@
 """An attempt is appended, with all that it brought, and its run moves on; what nobody can do is ended."""
 
-import json
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, case, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
-from receiver.database import raise_revision, upsert
-from receiver.directory.rows import change
-from receiver.event import ref_key
+from receiver.database import raise_revision
 from receiver.executor import Ended
 from receiver.models import (
     Outcome,
     RunState,
     StartedBy,
-    attempt_counts,
     attempts,
-    cases,
-    day_of,
-    events,
     handlers,
-    messages,
     runs,
-    to_microseconds,
 )
-from receiver.runs import failures
+from receiver.runs import effects, failures
 from receiver.runs.claims import Claimed, as_claimed, update_claimed
-from receiver.runs.conditions import IS_DUE, IS_RUNNING, has_moved_on
+from receiver.runs.conditions import IS_DUE, IS_RUNNING
 from receiver.runs.turns import is_waited_for
 
-REVIEW = frozenset({"review_status", "review_since"})
 MAX_LOST_RETRIES = 3  # a call that keeps killing its worker is parked
 LOST_DELAY = timedelta(seconds=5)
 RETIRE_BATCH = 100  # runs in one transaction: the receiver waits for it
@@ -55,7 +44,7 @@ def finish(
     becomes = _next(connection, claimed, ended, delays, now) | {"fingerprint": failure}
     if not update_claimed(connection, claimed, becomes):
         return False
-    changes = _change_directory(connection, claimed, ended, now)
+    changes = effects.change_directory(connection, claimed, ended, now)
     connection.execute(
         insert(attempts).values(
             run_id=claimed.run_id,
@@ -72,68 +61,15 @@ def finish(
             changes=changes,
         )
     )
-    _keep_messages(connection, claimed, ended, now)
-    _count(connection, claimed, ended, now)
+    effects.keep_messages(connection, claimed, ended, now)
+    effects.note_telling(connection, claimed, ended, now)
+    effects.count(connection, claimed, ended, now)
     if failure is not None:
         failures.note_failure(connection, claimed.handler, ended, now)
         if becomes["state"] == RunState.FAILED:
             failures.reopen(connection, claimed, failure, now)
     raise_revision(connection)
     return True
-
-
-def _change_directory(connection: Connection, claimed: Claimed, ended: Ended, now: datetime) -> str | None:
-    """What the handler gave back for the business; as JSON, what is different now."""
-    wanted = _as_of_now(connection, claimed, ended.business)
-    if not wanted:
-        return None
-    changes = change(connection, claimed.call.event.ref_id, wanted, by=claimed.handler, now=now)
-    if not changes:
-        return None
-    return json.dumps([[each.field, each.before, each.after] for each in changes], default=str)
-
-
-def _as_of_now(connection: Connection, claimed: Claimed, business: Mapping[str, Any]) -> dict[str, Any]:
-    """Without a step of the review that the case has left during the call: the handlers don't wait for each
-    other, so the later step may stand in the directory already."""
-    its_event = select(has_moved_on()).where(events.c.id == claimed.event_id)
-    if business.keys().isdisjoint(REVIEW) or not connection.execute(its_event).scalar():
-        return dict(business)
-    return {name: value for name, value in business.items() if name not in REVIEW}
-
-
-def _keep_messages(connection: Connection, claimed: Claimed, ended: Ended, now: datetime) -> None:
-    if not ended.messages:
-        return
-    key = ref_key(claimed.call.event.ref_id)  # the run's own may be none, see models.work
-    of_attempt = {"run_id": claimed.run_id, "number": claimed.number, "ref_key": key}
-    connection.execute(
-        insert(messages), [of_attempt | asdict(message) | {"sent_at": now} for message in ended.messages]
-    )
-    of_now = select(events.c.id).where(events.c.id == claimed.event_id, ~has_moved_on()).exists()
-    connection.execute(update(cases).where(cases.c.ref_key == key, of_now).values(told_at=now))
-
-
-def _count(connection: Connection, claimed: Claimed, ended: Ended, now: datetime) -> None:
-    """For the handlers' page: its rate of success, its times, its last failure."""
-    took = max(0, to_microseconds(now) - to_microseconds(claimed.started_at))
-    counted = upsert(connection, attempt_counts).values(
-        handler=claimed.handler, day=day_of(now), outcome=ended.outcome, n=1, took=took, longest=took
-    )
-    longer = counted.excluded.longest > attempt_counts.c.longest
-    connection.execute(
-        counted.on_conflict_do_update(
-            index_elements=["handler", "day", "outcome"],
-            set_={
-                "n": attempt_counts.c.n + 1,
-                "took": attempt_counts.c.took + counted.excluded.took,
-                "longest": case((longer, counted.excluded.longest), else_=attempt_counts.c.longest),
-            },
-        )
-    )
-    if ended.outcome is not Outcome.SUCCEEDED:
-        failed = {"last_failed_at": now, "last_failed_run_id": claimed.run_id}
-        connection.execute(update(handlers).where(handlers.c.name == claimed.handler).values(failed))
 
 
 def _next(

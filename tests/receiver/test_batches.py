@@ -16,8 +16,9 @@ from receiver.activity import Kind
 from receiver.database import Database
 from receiver.executor import Ended
 from receiver.models import Outcome, RunState, activities, batch_items, batches, cases, runs
-from receiver.runs import Action, BatchError, Confirmation, Draft, Result, Selection
+from receiver.runs import Action, BatchError, Confirmation, Draft, Result, Selection, carrying_out
 from receiver.runs import batches as batches_room
+from receiver.runs.closing import close_quietly
 from tests.receiver.workbench import (
     HOUR,
     MINUTE,
@@ -169,7 +170,7 @@ def test_what_fails_or_opens_again_after_the_page_was_shown_is_not_in_it(bench: 
 
 def test_it_is_taken_and_carried_out_in_steps(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches_room, "STEP", 2)
-    monkeypatch.setattr(batches_room, "CARRIED_OUT", 4)
+    monkeypatch.setattr(carrying_out, "CARRIED_OUT", 4)
     failing(bench, cases=5)
     batch_id = drafted(bench)
     assert parts(bench, batch_id) == {None: 10}
@@ -303,7 +304,7 @@ def test_two_overlapping_batches_ask_once(bench: Workbench) -> None:
 
 
 def test_after_a_stop_the_rest_stays_as_it_was(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches_room, "CARRIED_OUT", 2)
+    monkeypatch.setattr(carrying_out, "CARRIED_OUT", 2)
     failing(bench)
     batch_id = drafted(bench)
     with bench.engine.begin() as connection:
@@ -326,7 +327,7 @@ def test_after_a_stop_the_rest_stays_as_it_was(bench: Workbench, monkeypatch: py
 def test_only_some_wait_at_a_time_so_that_a_stop_stops_the_rest(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches_room, "AHEAD", 2)
+    monkeypatch.setattr(carrying_out, "AHEAD", 2)
     failing(bench)
     batch_id = drafted(bench, handler="tell")
     confirm(bench, batch_id, 3)
@@ -335,8 +336,24 @@ def test_only_some_wait_at_a_time_so_that_a_stop_stops_the_rest(
     assert advance(bench) == 1
 
 
+def test_the_next_ones_are_asked_for_when_there_is_room_for_a_whole_step(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrying_out, "AHEAD", 4)
+    monkeypatch.setattr(carrying_out, "CARRIED_OUT", 2)
+    failing(bench, cases=7)
+    confirm(bench, drafted(bench, handler="tell"), 7)
+    assert [advance(bench), advance(bench), advance(bench)] == [2, 2, 0]
+    bench.finish(bench.claimed())
+    assert advance(bench) == 0
+    bench.finish(bench.claimed())
+    assert [advance(bench), advance(bench)] == [2, 0]
+    bench.finish(bench.claimed())
+    assert advance(bench) == 1
+
+
 def test_one_that_waits_holds_up_no_other(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches_room, "AHEAD", 2)
+    monkeypatch.setattr(carrying_out, "AHEAD", 2)
     failing(bench)
     for name in bench.names:
         confirm(bench, drafted(bench, handler=name), 3)
@@ -374,6 +391,35 @@ def test_many_are_closed_with_one_reason(bench: Workbench) -> None:
     )
 
 
+def test_many_more_are_closed_than_asked_for_in_one_step(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrying_out, "CARRIED_OUT", 1)
+    monkeypatch.setattr(carrying_out, "CLOSED", 4)
+    failing(bench)
+    confirm(bench, drafted(bench, action=Action.CLOSE), 6, reason="not needed")
+    assert [advance(bench), advance(bench)] == [4, 2]
+    assert states(bench) == ["closed"] * 6
+
+
+def test_what_changes_while_many_are_closed_stays_as_it_is(lasting_database: Database) -> None:
+    """Of runs that were shown, one was tried since, one has begun and one is closed already."""
+    with emptied(lasting_database) as engine:
+        bench = Workbench(engine)
+        bench.register()
+        tried, begun, closed, *_ = failing(bench, cases=5)
+        bench.reprocess(tried)
+        bench.finish(bench.claimed(), failed(no_retry=True))
+        bench.reprocess(begun)
+        bench.claimed()
+        closing = runs_room.Closing("not needed", "", BEN, bench.now)
+        as_shown = {run.id: 1 for run in bench.rows(runs) if run.handler == "tell"}
+        with engine.begin() as connection:
+            runs_room.close(connection, closed, 1, closing)
+            assert close_quietly(connection, as_shown, closing) == as_shown.keys() - {tried, begun, closed}
+        assert [bench.run(run_id).state for run_id in (tried, begun)] == ["failed", "running"]
+
+
 def test_customers_who_were_told_by_hand_together_are_no_longer_untold(bench: Workbench) -> None:
     bench.handlers = (handler("tell", effect="customer"), handler("enable"))
     bench.register()
@@ -381,9 +427,10 @@ def test_customers_who_were_told_by_hand_together_are_no_longer_untold(bench: Wo
     batch_id = drafted(bench, action=Action.CLOSE)
     bench.reprocess(done)
     bench.finish(bench.claimed())
+    bench.now += MINUTE
     confirm(bench, batch_id, 6, reason="by hand")
     advance_to_the_end(bench)
-    assert sorted(case.told_at is not None for case in bench.rows(cases)) == [False, True, True]
+    assert sorted(case.told_at == bench.now for case in bench.rows(cases)) == [False, True, True]
 
 
 def test_two_workers_carry_it_out_once(lasting_database: Database) -> None:
@@ -497,7 +544,7 @@ def _emptied_bench(engine: Engine) -> Workbench:
 def test_drafts_that_nobody_confirms_hold_nothing_up(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches_room, "AT_A_TIME", 2)
+    monkeypatch.setattr(carrying_out, "AT_A_TIME", 2)
     failing(bench, cases=1)
     for _ in range(3):
         drafted(bench)

@@ -256,6 +256,39 @@ def test_a_case_is_told_by_a_message_for_its_present_status(bench: Workbench) ->
     assert told_at(bench) is None
 
 
+TELLING = handler("tell", effect="customer")
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_handler_that_tells_customers_has_told_them_where_it_succeeds(
+    bench: Workbench, tells: bool
+) -> None:
+    """In a way of its own: it may not say what it sent."""
+    bench.handlers = (TELLING,) if tells else bench.handlers
+    bench.register()
+    bench.finish(under_way(bench), succeeded())
+    assert told_at(bench) == (bench.now if tells else None)
+
+
+def test_a_handler_that_fails_has_told_nobody(bench: Workbench) -> None:
+    bench.handlers = (TELLING,)
+    bench.register()
+    bench.finish(under_way(bench), failed())
+    assert told_at(bench) is None
+
+
+def test_what_vove_says_again_tells_nobody_unless_something_was_sent(bench: Workbench) -> None:
+    """The task for the repeat does nothing, as the first one is to tell; which has failed."""
+    bench.handlers = (TELLING,)
+    bench.register()
+    for minute in (0, 3):
+        bench.arrive(minute=minute, status="REJECTED", previousStatus="IN_REVIEW")
+    bench.dispatch()
+    bench.finish(bench.claimed(), failed(no_retry=True))
+    bench.finish(bench.claimed(), succeeded())
+    assert told_at(bench) is None
+
+
 def test_a_message_for_an_earlier_status_tells_nothing_of_the_present_one(bench: Workbench) -> None:
     claimed = under_way(bench)
     bench.arrive(minute=5)

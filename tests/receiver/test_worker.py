@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from receiver import worker as worker_room
@@ -96,6 +96,20 @@ def test_an_event_is_handled_and_its_attempt_kept(bench: Bench) -> None:
         (attempt,) = eventually(lambda: bench.rows(attempts))
     assert (attempt.outcome, attempt.result) == ("succeeded", "done")
     assert [handler.name for handler in bench.rows(handlers)] == ["endless", "quick", "slow"]
+
+
+def test_after_each_of_its_transactions_others_find_a_gap(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    monkeypatch.setattr(Worker, "_rest", lambda _worker: order.append("rest"))
+    bench.receive("IN_PROGRESS")
+    with bench.working():
+        assert bench.worker is not None
+        event.listen(bench.worker._engine, "begin", lambda _connection: order.append("begin"))
+        eventually(lambda: bench.rows(attempts))
+    told = order[order.index("rest", order.index("begin")) :]  # it may have registered its handlers before
+    assert (set(told[0::2]), set(told[1::2])) == ({"rest"}, {"begin"})
 
 
 def test_what_came_while_no_worker_was_there_is_handled_later(bench: Bench) -> None:
