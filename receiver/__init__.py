@@ -15,6 +15,7 @@ worker        the loop that executes runs
 executor      one handler call in a process of its own, with a hard deadline
 reasons       what the company says of a rejection's reason, and may tell the customer
 activity      who did what, on what, why; `casework`: notes on cases, and who sees to one
+telling       a person says that a customer was told, where no task did
 search        what cases are found by
 limits        how long a case may be in a status; `desk_settings`: what else people set
 vove          VOVE's own view over its API: compared with ours, adopted on a person's word

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     ASSIGNED = "assigned"  # a case (subject: to whom; none: to nobody)
     REPROCESSED = "reprocessed"  # a run (subject: its handler; detail: why, where one was asked)
     CLOSED = "closed"  # a run, without retrying (subject: its handler; detail: why)
+    TOLD = "told"  # a customer, or not to be told (subject: which, as runs.CloseReason; detail: how, or why)
     REOPENED = "reopened"  # a closed run, by the same failure (subject: its handler)
     BATCH_STARTED = "batch started"  # (subject: its number; detail: which runs)
     BATCH_STOPPED = "batch stopped"  # (subject: its number; detail: how far it had come)
@@ -32,6 +33,12 @@ class Kind(StrEnum):
     EXPORTED = "exported"  # a list (subject: which; detail: its filters)
     CASE_FILE = "case file"  # given out (subject: its SHA-256; detail: how many cases)
     USER_ADDED = "user added"  # (subject: the e-mail address; detail: the role)
+    ROLE_CHANGED = "role changed"  # of a user (subject: the e-mail address; detail: the role)
+    USER_DISABLED = "user disabled"  # may not sign in (subject: the e-mail address)
+    USER_ENABLED = "user enabled"  # may sign in again (subject: the e-mail address)
+    LINK_MADE = "link made"  # to choose a password by (subject: whose; never the link itself)
+    PASSWORD_CHOSEN = "password chosen"  # by such a link  # noqa: S105
+    PASSWORD_CHANGED = "password changed"  # one's own  # noqa: S105
 
 
 def note(

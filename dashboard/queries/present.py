@@ -9,8 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dashboard.queries.runs import Run, find_runs_of
+from receiver.activity import Kind
 from receiver.cases import Link
-from receiver.models import attempts, events, runs
+from receiver.models import activities, attempts, cases, events, record, runs
 
 LAST_EVENTS = 50  # a status that was repeated more often has long been told by its last ones
 EVENTS_SEARCHED = 200  # for what last changed the account
@@ -34,6 +35,30 @@ class AccountChange:
     run_id: int
     at: datetime
     changes: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A person said that the customer was told, or must not be: `subject` is a CloseReason, `detail` how or
+    why."""
+
+    at: datetime
+    by: str
+    subject: str
+    detail: str
+
+
+async def find_settled(connection: AsyncConnection, key: bytes) -> Settled | None:
+    """Where nothing has told them since, and the case has not moved on."""
+    query = (
+        select(activities)
+        .join(cases, cases.c.ref_key == activities.c.ref_key)
+        .where(activities.c.ref_key == key, activities.c.at == cases.c.told_at)
+        .where(activities.c.kind == Kind.TOLD)
+        .limit(1)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return record(Settled, row) if row else None
 
 
 async def find_present(connection: AsyncConnection, key: bytes) -> Present:

@@ -16,6 +16,7 @@ from dashboard.queries.people import find_assignees
 from dashboard.queries.runs import count_failed_of_case
 from dashboard.queries.telling import Telling, find_telling
 from dashboard.strip.reading import Seen, read_strip
+from dashboard.strip.statements import can_be_settled
 from dashboard.strip.todo import Standing, Todo, what_to_do
 from dashboard.words import Word
 from receiver import desk_settings
@@ -35,13 +36,15 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """`limit`: what is left of the time that the case may be in its status."""
+    """`limit`: what is left of the time that the case may be in its status; `settles`: a person may say that
+    the customer was told, or must not be."""
 
     seen: Seen
     todo: Todo
     limit: Word | None
     telling: Telling | None
     assignees: Sequence[str]
+    settles: bool
     earlier: int  # tasks of earlier statuses that need a person
 
 
@@ -91,4 +94,5 @@ async def read_header(
         vove=vove,
     )
     people = await find_assignees(connection)
-    return Header(seen, what_to_do(standing), left, telling, people, earlier)
+    settles = can_be_settled(case.status, seen.strip.customer)
+    return Header(seen, what_to_do(standing), left, telling, people, settles, earlier)

@@ -10,7 +10,13 @@ from dashboard.queries.businesses import Business
 from dashboard.queries.cases import Case
 from dashboard.queries.handlers import concerning, find_effects, find_registered
 from dashboard.queries.messages import SentMessage
-from dashboard.queries.present import Present, find_account_change, find_present, find_present_runs
+from dashboard.queries.present import (
+    Present,
+    find_account_change,
+    find_present,
+    find_present_runs,
+    find_settled,
+)
 from dashboard.queries.runs import Run
 from dashboard.strip.owed import Owed
 from dashboard.strip.statements import Known, Strip, strip_of
@@ -42,6 +48,7 @@ async def read_strip(connection: AsyncConnection, case: Case, business: Business
         status=case.status,
         owed=[*_owed_by_runs(runs, tries, effects), *_not_called(uncalled, present)],
         messages=_messages(tries),
+        settled=await find_settled(connection, case.ref_key),
         account_status=business.account_status if business else None,
         verified_at=business.verified_at if business else None,
         account_change=await find_account_change(connection, case.ref_key),

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboard.queries.messages import SentMessage
-from dashboard.queries.present import AccountChange
+from dashboard.queries.present import AccountChange, Settled
 from dashboard.queries.runs import Run
 from dashboard.strip.owed import Duty, Owed, account_after, weightiest
 from receiver.handlers import AccountStatus, Effect
 from receiver.models import RunState
 from receiver.runs import SETTLING, CloseReason
 
-COMPLETED = "COMPLETED"
+COMPLETED, REJECTED = "COMPLETED", "REJECTED"
 UNDER_WAY = ("NOT_STARTED", "IN_PROGRESS", "IN_REVIEW")  # of these nobody expects a word
 NOBODYS = "No handler is set up for this"
 DONE = "Done"
@@ -31,6 +31,7 @@ class Known:
     status: str
     owed: Sequence[Owed] = ()
     messages: Sequence[SentMessage] = ()
+    settled: Settled | None = None
     account_status: str | None = None  # as the directory has it
     verified_at: datetime | None = None
     account_change: AccountChange | None = None
@@ -41,7 +42,8 @@ class Known:
 class Statement:
     """`sign` and `tone` as those of a Word; `since` None: not known; the `run` says more.
 
-    `though` is what it is at odds with, as the end of a sentence.
+    `though` is what it is at odds with, as the end of a sentence. `settled`: a person said that nobody has to
+    tell the customer any more.
     """
 
     text: str
@@ -52,6 +54,7 @@ class Statement:
     run: Run | None = None
     messages: Sequence[SentMessage] = ()
     though: str | None = None
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +122,24 @@ def _customer(known: Known) -> Statement:
         why, run = _trouble(owed)
         told_at = known.messages[-1].sent_at
         return Statement("Told", "completed", "completed", why, told_at, run, known.messages)
+    if known.settled:
+        return _settled(known.settled)
     if owed is None and known.status in UNDER_WAY:
         return Statement("Nothing to tell yet", "not_started", "quiet")
     return Statement(NOBODYS, "about", "quiet") if owed is None else _by_duty(owed, TOLD)
+
+
+def _settled(said: Settled) -> Statement:
+    text, sign, tone = SETTLED_BY[CloseReason(said.subject)], "closed", "quiet"
+    return Statement(text, sign, tone, f"{said.by}: {said.detail}", said.at, settled=True)
+
+
+def can_be_settled(status: str, customer: Statement) -> bool:
+    """By a person who says that the customer was told, or must not be. What a task is to do, or may still do,
+    is closed with the task."""
+    has_task = customer.run is not None and customer.run.state != RunState.CLOSED
+    told = customer.messages or customer.settled or customer.text == DONE
+    return status == REJECTED and not told and not has_task
 
 
 def _by_duty(owed: Owed, done: str) -> Statement:
@@ -141,13 +159,14 @@ def _by_duty(owed: Owed, done: str) -> Statement:
     }[owed.duty]
     if owed.nobody_knows:
         text, sign = f"May have been {done}", "unknown"
-    if done == TOLD and owed.run and is_settled(owed.run):
-        text, sign, tone = SETTLED_BY[CloseReason(owed.run.close_reason or "")], "closed", "quiet"
+    settled = owed.run if done == TOLD and owed.run and _is_settled(owed.run) else None
+    if settled:
+        text, sign, tone = SETTLED_BY[CloseReason(settled.close_reason or "")], "closed", "quiet"
     since = owed.run.finished_at if owed.run and owed.duty is Duty.DONE else None
-    return Statement(text, sign, tone, owed.why, since, owed.run)
+    return Statement(text, sign, tone, owed.why, since, owed.run, settled=settled is not None)
 
 
-def is_settled(run: Run) -> bool:
+def _is_settled(run: Run) -> bool:
     """Of one that was to tell the customer: a person closed it in a way that leaves nobody to be told."""
     return run.state == RunState.CLOSED and run.close_reason in SETTLING
 

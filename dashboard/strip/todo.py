@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from dashboard.filters import address, shorten
 from dashboard.known_failures import lacks_address
 from dashboard.queries.runs import Run
-from dashboard.strip.statements import COMPLETED, DONE, NOT_ENABLED, Statement, Strip, is_settled
+from dashboard.strip.statements import COMPLETED, DONE, NOT_ENABLED, REJECTED, Statement, Strip
 from receiver.handlers import Effect, Reason
 from receiver.models import RunState
 from receiver.reasons import code_of
 
-REJECTED = "REJECTED"
 ON_ITS_WAY = {
     "NOT_STARTED": "the business has not begun yet",
     "IN_PROGRESS": "the business is giving its data and documents",
@@ -171,13 +170,13 @@ def _untold(standing: Standing) -> Todo | None:
     customer, reason = standing.strip.customer, standing.reason
     if standing.status != REJECTED or customer.messages or customer.text == DONE or _is_under_way(customer):
         return None
-    if customer.run and is_settled(customer.run):
+    if customer.settled:
         return None
     failed = customer.run if customer.run and customer.run.state == RunState.FAILED else None
     run_id, edits = failed.id if failed else None, _lacks_address(standing, failed)
     if not reason:
         text = "VOVE gave no reason. Ask VOVE for it, then write to the customer by hand"
-        then = ", and close the task as done by hand." if failed else "."
+        then = ", and close the task as done by hand." if failed else ", and say so under “Customer”."
         return Todo(text + then, standing.vove, "Ask VOVE", run_id=run_id, edits=edits)
     if not reason.customer_texts:
         then = " Then re-process the task." if customer.run else ""
@@ -193,7 +192,8 @@ def _untold(standing: Standing) -> Todo | None:
     if customer.run:
         text += " Write to them in the approved words, then close the task as done by hand."
         return Todo(text, "#reason", "See the words", run_id=customer.run.id)
-    return Todo(f"{text} Write to them in the approved words: no task does.", "#reason", "See the words")
+    text += " Write to them in the approved words, for no task does; then say so under “Customer”."
+    return Todo(text, "#reason", "See the words")
 
 
 def _over(standing: Standing) -> Todo | None:

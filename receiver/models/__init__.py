@@ -24,7 +24,7 @@ from receiver.models.desk import (
     status_limits,
 )
 from receiver.models.ledger import case_counts, deliveries, delivery_counts, events, refused_rooms, revision
-from receiver.models.roles import outages, role_signs, sessions, users, workers
+from receiver.models.roles import outages, password_links, role_signs, sessions, users, workers
 from receiver.models.times import (
     EPOCH,
     HOUR,
@@ -71,6 +71,7 @@ __all__ = [
     "messages",
     "metadata",
     "outages",
+    "password_links",
     "pauses",
     "reason_texts",
     "reasons",

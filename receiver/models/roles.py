@@ -42,9 +42,10 @@ users = Table(
     Column("id", Key, primary_key=True),
     Column("email", Text, nullable=False, unique=True),  # lower case
     Column("role", Text, nullable=False),
-    Column("password_hash", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),  # empty until one is chosen: no password has this hash
     Column("created_at", UtcTime, nullable=False),
     Column("disabled_at", UtcTime),
+    Column("seen_at", UtcTime),  # sessions end, and are gone
 )
 sessions = Table(
     "sessions",
@@ -56,3 +57,12 @@ sessions = Table(
     Column("used_at", UtcTime, nullable=False),
 )
 Index("sessions_by_user", sessions.c.user_id)
+# With whose token a person may choose a password once; the newest of each person.
+password_links = Table(
+    "password_links",
+    metadata,
+    Column("user_id", Key, ForeignKey("users.id"), primary_key=True, autoincrement=False),
+    Column("token_sha256", LargeBinary, nullable=False, unique=True),
+    Column("made_at", UtcTime, nullable=False),
+    Column("made_by", Text, nullable=False),
+)

@@ -14,13 +14,14 @@ from dashboard.queries.attempts import Attempt
 from dashboard.queries.businesses import find_business
 from dashboard.queries.cases import find_case
 from dashboard.queries.messages import SentMessage
-from dashboard.queries.present import AccountChange
+from dashboard.queries.present import AccountChange, Settled
 from dashboard.queries.runs import Run
 from dashboard.strip import Known, Owed, Seen, Statement, read_strip, strip_of
+from dashboard.strip.statements import can_be_settled
 from receiver.cases import Link
 from receiver.database import Database
 from receiver.models import Outcome, RunState, events, handlers
-from receiver.runs import ALL, pause
+from receiver.runs import ALL, CloseReason, pause
 from tests.dashboard.desk import Desk
 from tests.dashboard.reading import read
 from tests.factories import (
@@ -280,6 +281,45 @@ def test_who_was_told_was_told_when_and_in_which_words() -> None:
 def test_who_was_told_stays_told_when_telling_again_fails() -> None:
     said = strip_of(Known("REJECTED", [_owed("customer", RunState.FAILED, IN_DOUBT)], [MESSAGE])).customer
     assert _said(said) == ("Told", "completed", "“See to it” needs a person: 503")
+
+
+@pytest.mark.parametrize(
+    ("reason", "text", "settled"),
+    [
+        (CloseReason.BY_HAND, "Told by hand", True),
+        (CloseReason.NOT_TOLD, "Not told", True),
+        (CloseReason.DUPLICATE, "Not told", False),
+    ],
+)
+def test_a_task_that_was_closed_says_whether_the_customer_still_has_to_be_told(
+    reason: str, text: str, settled: bool
+) -> None:
+    said = strip_of(Known("REJECTED", [_owed("customer", RunState.CLOSED, close_reason=reason)])).customer
+    assert (said.text, said.settled) == (text, settled)
+    assert can_be_settled("REJECTED", said) is not settled
+
+
+@pytest.mark.parametrize(
+    ("how", "text"), [(CloseReason.BY_HAND, "Told by hand"), (CloseReason.NOT_TOLD, "Not told")]
+)
+def test_what_a_person_said_of_it_stands_with_their_name(how: str, text: str) -> None:
+    said = strip_of(Known("REJECTED", settled=Settled(NOON, "ana@example.com", how, "By phone."))).customer
+    assert (said.text, said.why, said.since) == (text, "ana@example.com: By phone.", NOON)
+    assert said.settled
+    assert not can_be_settled("REJECTED", said)
+
+
+def test_a_message_outweighs_what_a_person_said() -> None:
+    said = Settled(NOON, "ana@example.com", CloseReason.NOT_TOLD, "AML")
+    assert strip_of(Known("REJECTED", messages=[MESSAGE], settled=said)).customer.text == "Told"
+
+
+@pytest.mark.parametrize("state", [None, *RunState])
+def test_a_person_settles_what_no_task_does_or_did(state: str | None) -> None:
+    owed = [_owed("customer", state)] if state else []
+    customer = strip_of(Known("REJECTED", owed)).customer
+    assert can_be_settled("REJECTED", customer) is (state in {None, RunState.CLOSED})
+    assert not can_be_settled("COMPLETED", customer)
 
 
 def test_of_several_handlers_the_one_that_needs_a_person_speaks() -> None:
