@@ -7,4 +7,8 @@ signing_in an e-mail address and a password to a session
 passwords  argon2id
 throttle   how often one may try
 users      who there is, with which role
+people     what administrators do about them
+links      by which somebody chooses a password, once
+choosing   people choose their passwords themselves
+tokens     random texts, of which tables keep the hash
 """

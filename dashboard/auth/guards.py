@@ -80,6 +80,16 @@ async def may_set(connection: AnyConnection, _handler: BaseRouteHandler) -> None
         )
 
 
+async def may_manage_users(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
+    if not connection.user.may_manage_users:
+        raise PageError(
+            403,
+            "You may look, but not change who may sign in",
+            "An administrator adds people, and says what they may do. Nothing was changed.",
+            "Ask one: Users says who they are.",
+        )
+
+
 def lead_to_sign_in(request: AnyRequest, _error: NotSignedIn) -> Response[Any]:
     """An open page is told; a visitor is led, and comes back to where they wanted to go."""
     if wants_part(request):

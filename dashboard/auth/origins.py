@@ -16,7 +16,7 @@ EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104  # as a host to bind: every address
 
 async def known_host(connection: AnyConnection, handler: BaseRouteHandler) -> None:
     """A guard against DNS rebinding: a stranger's name that resolves to us makes us a part of his site."""
-    if handler.opt.get("any_host") or _is_ours(_hostname(connection), connection.app.state.settings):
+    if handler.opt.get("any_host") or is_ours(connection):
         return
     raise PageError(
         421,
@@ -56,6 +56,17 @@ def is_secure(connection: AnyConnection) -> bool:
 
 def is_local(connection: AnyConnection) -> bool:
     return _is_loopback(_hostname(connection))
+
+
+def is_ours(connection: AnyConnection) -> bool:
+    """Whether we were asked under an address of our own."""
+    name, settings = _hostname(connection), connection.app.state.settings
+    return _is_ours(name, settings)
+
+
+def client_address(connection: AnyConnection) -> str:
+    """As a trusted proxy names it, see receiver/server.py."""
+    return connection.client.host if connection.client else ""
 
 
 def _is_ours(name: str, settings: Settings) -> bool:

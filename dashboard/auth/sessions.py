@@ -1,18 +1,17 @@
-"""A session: a random token in a cookie, its SHA-256 in a table of our own: a stolen table opens nothing."""
+"""A session: a random token in a cookie, its SHA-256 in a table of our own."""
 
-import hashlib
 import logging
-import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from litestar.datastructures import Cookie
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import Update, delete, insert, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dashboard.aliases import AnyConnection
 from dashboard.auth.origins import is_local, is_secure, only_reads
+from dashboard.auth.tokens import new_token, sha256
 from dashboard.auth.users import User
 from dashboard.render import wants_part
 from receiver.models import sessions, users
@@ -34,8 +33,14 @@ async def user_of(connection: AnyConnection) -> User | None:
     if session is None:
         return None
     if _by_a_person(connection) and datetime.now(UTC) - session.used_at > WRITTEN_EVERY:
-        await _note_use(connection, session.id)
-    return User(session.user_id, session.email, session.role)
+        await _note_use(connection, session)
+    return _user(session)
+
+
+async def find_user(reader: AsyncConnection, token: str) -> User | None:
+    """Whose session that is, and nothing is noted."""
+    session = await _living_session(reader, token)
+    return _user(session) if session else None
 
 
 async def begin(writer: AsyncConnection, user_id: int) -> str:
@@ -43,15 +48,16 @@ async def begin(writer: AsyncConnection, user_id: int) -> str:
     now = datetime.now(UTC)
     over = or_(sessions.c.used_at < now - IDLE, sessions.c.created_at < now - ABSOLUTE)
     await writer.execute(delete(sessions).where(over))
-    token = secrets.token_urlsafe(32)
-    new = {"token_sha256": _sha256(token), "user_id": user_id, "created_at": now, "used_at": now}
+    token = new_token()
+    new = {"token_sha256": sha256(token), "user_id": user_id, "created_at": now, "used_at": now}
     await writer.execute(insert(sessions).values(new))
+    await writer.execute(_seen(user_id, now))
     return token
 
 
 async def end(writer: AsyncConnection, token: str | None) -> None:
     if token:
-        await writer.execute(delete(sessions).where(sessions.c.token_sha256 == _sha256(token)))
+        await writer.execute(delete(sessions).where(sessions.c.token_sha256 == sha256(token)))
 
 
 def token_of(connection: AnyConnection) -> str | None:
@@ -80,10 +86,14 @@ async def _living_session(reader: AsyncConnection, token: str) -> Any:
     statement = (
         select(sessions.c.id, sessions.c.used_at, sessions.c.user_id, users.c.email, users.c.role)
         .join_from(sessions, users)
-        .where(sessions.c.token_sha256 == _sha256(token), users.c.disabled_at.is_(None))
+        .where(sessions.c.token_sha256 == sha256(token), users.c.disabled_at.is_(None))
         .where(sessions.c.used_at >= now - IDLE, sessions.c.created_at >= now - ABSOLUTE)
     )
     return (await reader.execute(statement)).one_or_none()
+
+
+def _user(session: Any) -> User:
+    return User(session.user_id, session.email, session.role)
 
 
 def _by_a_person(connection: AnyConnection) -> bool:
@@ -91,18 +101,20 @@ def _by_a_person(connection: AnyConnection) -> bool:
     return not only_reads(connection) or not wants_part(connection)
 
 
-async def _note_use(connection: AnyConnection, session_id: int) -> None:
-    used_now = update(sessions).where(sessions.c.id == session_id).values(used_at=datetime.now(UTC))
+async def _note_use(connection: AnyConnection, session: Any) -> None:
+    """The user first: whoever disables one locks them in the same order."""
+    now = datetime.now(UTC)
     try:
         async with connection.app.state.writer.begin() as writer:
-            await writer.execute(used_now)
+            await writer.execute(_seen(session.user_id, now))
+            await writer.execute(update(sessions).where(sessions.c.id == session.id).values(used_at=now))
     except DBAPIError as error:  # whoever reads need not wait until the database can be written again
         log.warning("The last use of a session was not written: %s", type(error.orig).__name__)
 
 
+def _seen(user_id: int, now: datetime) -> Update:
+    return update(users).where(users.c.id == user_id).values(seen_at=now)
+
+
 def _cookie_name(connection: AnyConnection) -> str:
     return "__Host-kybdesk" if is_secure(connection) else "kybdesk"
-
-
-def _sha256(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()

@@ -3,7 +3,9 @@
 import ipaddress
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 WINDOW = 15 * 60.0  # seconds
 TRIES_BY_EMAIL = 10
@@ -38,6 +40,11 @@ class Throttle:
             tries.pop()
 
 
+@dataclass
+class Try:
+    was_wrong: bool = False
+
+
 class SignInThrottle:
     """By e-mail address, against guessing one password; by client address, against trying one on many."""
 
@@ -46,18 +53,29 @@ class SignInThrottle:
         self._addresses = Throttle(TRIES_BY_ADDRESS, clock)
 
     def wait(self, email: str, address: str) -> float:
-        return max(self._emails.wait(email), self._addresses.wait(_network(address)))
+        return max(self._emails.wait(email), self._addresses.wait(network(address)))
+
+    @contextmanager
+    def trying(self, email: str, address: str) -> Iterator[Try]:
+        """Counted before it is checked; taken back where it was not wrong, or where the fault is ours."""
+        self.count(email, address)
+        this_try = Try()
+        try:
+            yield this_try
+        finally:
+            if not this_try.was_wrong:
+                self.forgive(email, address)
 
     def count(self, email: str, address: str) -> None:
         self._emails.count(email)
-        self._addresses.count(_network(address))
+        self._addresses.count(network(address))
 
     def forgive(self, email: str, address: str) -> None:
         self._emails.forgive(email)
-        self._addresses.forgive(_network(address))
+        self._addresses.forgive(network(address))
 
 
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """Of IPv6 the /64, all of which one client has."""
     try:
         ip = ipaddress.ip_address(address)

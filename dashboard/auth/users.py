@@ -1,14 +1,14 @@
-"""Who there is, with which role. Called by the `kybdesk user` command, synchronously."""
+"""Who there is, with which role. What becomes of them is in people.py."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import Connection, Update, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert
 from sqlalchemy.exc import IntegrityError
 
 from dashboard.auth import passwords
+from dashboard.auth.tokens import sha256
 from receiver.models import sessions, users
 
 MAX_EMAIL = 254  # characters, as SMTP has it
@@ -58,34 +58,31 @@ class User:
         """What holds for everybody: limits and links."""
         return self.role in {Role.LEAD, Role.ADMIN}
 
+    @property
+    def may_manage_users(self) -> bool:
+        """Who may sign in, and with which role."""
+        return self.role == Role.ADMIN
 
-def add_user(connection: Connection, email: str, role: str, password: str) -> None:
-    """Raises UserError."""
+
+def add_user(connection: Connection, email: str, role: str, password: str | None = None) -> int:
+    """Returns the user's number. Without a password they can't sign in yet. Raises UserError."""
     new = {
         "email": _checked_email(email),
-        "role": _checked_role(role),
-        "password_hash": passwords.hashed(_checked_password(password)),
+        "role": checked_role(role),
+        "password_hash": passwords.hashed(checked_password(password)) if password is not None else "",
         "created_at": datetime.now(UTC),
     }
     try:
-        connection.execute(insert(users).values(new))
+        user_id: int = connection.execute(insert(users).values(new).returning(users.c.id)).scalar_one()
     except IntegrityError:
         raise UserError(f"There is already a user {new['email']}") from None
+    return user_id
 
 
-def change_password(connection: Connection, email: str, password: str) -> None:
-    """Ends the user's sessions. Raises UserError."""
-    _change(connection, email, password_hash=passwords.hashed(_checked_password(password)))
-
-
-def change_role(connection: Connection, email: str, role: str) -> None:
-    """Ends the user's sessions. Raises UserError."""
-    _change(connection, email, role=_checked_role(role))
-
-
-def disable_user(connection: Connection, email: str) -> None:
-    """Ends the user's sessions. Raises UserError."""
-    _change(connection, email, disabled_at=datetime.now(UTC))
+def end_sessions(connection: Connection, user_id: int, but: str | None = None) -> None:
+    """All of the user's; but not the one of that token."""
+    of_user = delete(sessions).where(sessions.c.user_id == user_id)
+    connection.execute(of_user.where(sessions.c.token_sha256 != sha256(but)) if but else of_user)
 
 
 def normal_email(email: str) -> str | None:
@@ -96,13 +93,21 @@ def normal_email(email: str) -> str | None:
     return email if plain and name and host and "@" not in host and len(email) <= MAX_EMAIL else None
 
 
-def _change(connection: Connection, email: str, **values: Any) -> None:
-    this_user = users.c.email == normal_email(email)
-    statement: Update = update(users).where(this_user).values(values)
-    if connection.execute(statement).rowcount == 0:
-        raise UserError(f"There is no user {email}")
-    its_id = select(users.c.id).where(this_user).scalar_subquery()
-    connection.execute(delete(sessions).where(sessions.c.user_id == its_id))
+def checked_role(role: str) -> Role:
+    """Raises UserError."""
+    try:
+        return Role(role)
+    except ValueError:
+        raise UserError(f"There is no role {role!r}: choose one of {', '.join(Role)}") from None
+
+
+def checked_password(password: str) -> str:
+    """Raises UserError."""
+    if len(password) < MIN_PASSWORD:
+        raise UserError(f"A password needs at least {MIN_PASSWORD} characters")
+    if len(password) > MAX_PASSWORD:
+        raise UserError(f"A password has at most {MAX_PASSWORD} characters")
+    return password
 
 
 def _checked_email(email: str) -> str:
@@ -110,18 +115,3 @@ def _checked_email(email: str) -> str:
     if normal is None:
         raise UserError(f"{email!r} is no e-mail address")
     return normal
-
-
-def _checked_role(role: str) -> Role:
-    try:
-        return Role(role)
-    except ValueError:
-        raise UserError(f"There is no role {role!r}: choose one of {', '.join(Role)}") from None
-
-
-def _checked_password(password: str) -> str:
-    if len(password) < MIN_PASSWORD:
-        raise UserError(f"A password needs at least {MIN_PASSWORD} characters")
-    if len(password) > MAX_PASSWORD:
-        raise UserError(f"A password has at most {MAX_PASSWORD} characters")
-    return password

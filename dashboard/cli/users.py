@@ -1,13 +1,23 @@
-"""`kybdesk user`."""
+"""`kybdesk user`: for scripts, and for who is locked out of the pages."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import click
+from sqlalchemy import Connection, Row, select
 
+from dashboard.auth import people
+from dashboard.auth.links import HOLDS, link_address
 from dashboard.auth.users import Role, add_user, normal_email
 from dashboard.cli.common import by_command, database, in_words, prepare, settings, writing
+from dashboard.filters import visible
 from receiver.activity import Kind, note
+from receiver.models import users
+
+ROLE = click.Choice([str(role) for role in Role])
 
 
 @click.group()
@@ -17,7 +27,7 @@ def user() -> None:
 
 @user.command("add")
 @click.argument("email")
-@click.option("--role", type=click.Choice([str(role) for role in Role]), required=True)
+@click.option("--role", type=ROLE, required=True)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def add(email: str, role: str, password_stdin: bool) -> None:
     """Add a user. A viewer sees everything; the other roles may act too."""
@@ -32,3 +42,73 @@ def add(email: str, role: str, password_stdin: bool) -> None:
             by = by_command("kybdesk user add")
             note(connection, Kind.USER_ADDED, by, datetime.now(UTC), subject=normal_email(email), detail=role)
         click.echo(f"{email} may sign in as {role} at {settings().dashboard_url}")
+
+
+@user.command("list")
+def list_users() -> None:
+    """Say who there is, with which role, and who may sign in."""
+    with in_words():
+        prepare(database())
+        with writing() as connection:
+            found = connection.execute(select(users).order_by(users.c.email)).all()
+    for row in found:
+        click.echo(f"{visible(row.email)}  {visible(row.role)}  {_may_sign_in(row)}  {_seen(row.seen_at)}")
+    if not found:
+        click.echo("There is nobody yet: kybdesk user add EMAIL --role admin")
+
+
+@user.command("role")
+@click.argument("email")
+@click.argument("role", type=ROLE)
+def change_role(email: str, role: str) -> None:
+    """Change what somebody may do. They have to sign in again."""
+    with _acting("kybdesk user role") as (connection, by):
+        people.change_role(connection, email, role, by, datetime.now(UTC))
+    click.echo(f"{email} has the role {role}.")
+
+
+@user.command("disable")
+@click.argument("email")
+def disable(email: str) -> None:
+    """Stop somebody from signing in, at once."""
+    with _acting("kybdesk user disable") as (connection, by):
+        people.disable_user(connection, email, by, datetime.now(UTC))
+    click.echo(f"{email} may not sign in.")
+
+
+@user.command("enable")
+@click.argument("email")
+def enable(email: str) -> None:
+    """Let somebody sign in again."""
+    with _acting("kybdesk user enable") as (connection, by):
+        people.enable_user(connection, email, by, datetime.now(UTC))
+    click.echo(f"{email} may sign in.")
+
+
+@user.command("link")
+@click.argument("email")
+def link(email: str) -> None:
+    """Print a link by which somebody chooses a password, once."""
+    with _acting("kybdesk user link") as (connection, by):
+        token = people.give_link(connection, email, by, datetime.now(UTC))
+    click.echo(link_address(settings().dashboard_url, token))
+    click.echo(f"It works once, within {HOLDS.days} days, unless a newer one is made.", err=True)
+
+
+@contextmanager
+def _acting(command: str) -> Iterator[tuple[Connection, str]]:
+    """A transaction, and who acts in it."""
+    with in_words():
+        prepare(database())
+        with writing() as connection:
+            yield connection, by_command(command)
+
+
+def _may_sign_in(row: Row[Any]) -> str:
+    if row.disabled_at:
+        return "may not sign in"
+    return "may sign in" if row.password_hash else "has no password yet"
+
+
+def _seen(at: datetime | None) -> str:
+    return f"{at:last here %-d %b %Y, %H:%M} UTC" if at else "not here yet"
