@@ -74,6 +74,7 @@ PAGES = (
     "/handlers",
     "/health",
     "/settings",
+    "/users",
     "/glossary",
     "/differences",
 )

@@ -15,7 +15,7 @@ needs       what a person may have to see to in a case; `case_filters` stand in 
 ageing      how much of its status's limit a case has left
 timeline    one case's facts, merged and sorted; `rounds` tells where it began again, `way` draws one of them
 strip       is the account enabled, was the customer told, and why not; what to do next
-exports     any list as a file, streamed in short reads
+exports     any list as a file, streamed in short reads; `taking`: only where a person takes it
 case_file   all of a case for an auditor, with a digest that tells whether it is unchanged
 tally       how a handler's tries went, by day; `changes` says what a try changed in the directory
 charts      the shapes of bars and lines; `periods` are the last weeks and months
@@ -29,6 +29,7 @@ sender      what VOVE still sends again, and until when
 worries     what on the health page needs somebody; `week` is the picture of outages
 spans       a time from and a time to, in forms and addresses
 glossary    every word of the pages with its meaning; `places` is where one can go from every page
+people      roles, and whether somebody may sign in, in words
 kinds       what people do, in words; `surroundings`: what the server was told; `setting_forms`: what is typed
 deeds       what a task does, in words of the business; `results` says what became of many at once
 known_failures  failures of our own handlers of which the pages know more than their words say
@@ -36,7 +37,8 @@ tracebacks  the company's own code first
 zones       in which zone pages tell their times
 forms       what was typed, whatever was sent in its place
 filters     times, sizes and names in templates
-errors      every error as a page or a line on it; `headers` is what every answer carries
+errors      every error as a page or a line on it; `frame` finds what stands around it
+headers     what every answer carries
 paths       addresses compared as they came; `body`, a delivery's bytes to look at; `assets`, static files
 aliases     the types that pages share
 """

@@ -12,7 +12,7 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 def ageing(since: datetime, limit: Limit | None, now: datetime, zone: ZoneInfo) -> Word | None:
-    """`3 d left`, `today`, `2 working d over`, in days as the limit has them; none without a limit."""
+    """`3 d left`, `today`, `2 working days over`, in days as the limit has them; none without a limit."""
     if limit is None:
         return None
     deadline = limit.deadline(since, zone)
@@ -36,7 +36,7 @@ def _left(limit: Limit, deadline: datetime, now: datetime, zone: ZoneInfo) -> st
         return f"{-(-left // DAY):,} d left"
     days = working_days(now, deadline, zone)
     is_whole = days and replace(limit, days=days).deadline(now, zone) == deadline
-    return f"{days if is_whole else days + 1:,} working d left"
+    return f"{_working(days if is_whole else days + 1)} left"
 
 
 def _over(limit: Limit, deadline: datetime, now: datetime, zone: ZoneInfo) -> str:
@@ -47,4 +47,8 @@ def _over(limit: Limit, deadline: datetime, now: datetime, zone: ZoneInfo) -> st
     if not limit.working_days:
         return f"{over // DAY:,} d"
     days = working_days(deadline, now, zone)
-    return f"{days:,} working d" if days else "less than 1 working d"
+    return _working(days) if days else "less than 1 working day"
+
+
+def _working(days: int) -> str:
+    return f"{days:,} working day" + "s" * (days != 1)

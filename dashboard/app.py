@@ -19,12 +19,14 @@ from dashboard.aliases import AnyRequest
 from dashboard.assets import Assets, static_file
 from dashboard.auth.guards import NotSignedIn, lead_to_sign_in, signed_in
 from dashboard.auth.origins import known_host, same_site
-from dashboard.auth.throttle import SignInThrottle
+from dashboard.auth.throttle import TRIES_BY_ADDRESS, SignInThrottle, Throttle
 from dashboard.errors import EXCEPTION_HANDLERS
 from dashboard.exports.progress import Exports
+from dashboard.frame import find_frame
 from dashboard.headers import add_headers
 from dashboard.paths import exact_path
 from dashboard.render import templates
+from dashboard.taking import HEAD
 from dashboard.zones import tell_times_as_chosen
 from receiver.database import Database
 from receiver.presence import Presence
@@ -41,6 +43,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         dependencies={"reader": Provide(_reader), "writer": Provide(_writer)},
         exception_handlers={**EXCEPTION_HANDLERS, NotSignedIn: lead_to_sign_in},
         before_send=[add_headers],
+        after_exception=[find_frame],
         request_class=_Request,
         lifespan=[_engines(database), _presence(database)],
         request_max_body_size=MAX_BODY,
@@ -54,6 +57,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         assets=assets,
         templates=templates(ROOT / "templates", assets),
         sign_in_throttle=SignInThrottle(),
+        link_throttle=Throttle(TRIES_BY_ADDRESS),
         exports=Exports(),
     )
     app.asgi_handler = _head_as_get(app.asgi_handler)
@@ -123,7 +127,7 @@ def _head_as_get(app: ASGIApp) -> ASGIApp:
 
     async def head_as_get(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP and scope["method"] == "HEAD":
-            scope = cast(Scope, {**scope, "method": "GET"})
+            scope = cast(Scope, {**scope, "method": "GET", HEAD: True})
         await app(scope, receive, send)
 
     return head_as_get

@@ -100,7 +100,7 @@ def _cases(seen: Figures) -> Iterator[Concern]:
             seen.not_told,
             "business was rejected, but not told",
             "businesses were rejected, but not told",
-            "No message about it has gone out to them.",
+            "No message has gone out to them, and nobody wrote down that they were told.",
             "/cases?needs=not_told",
         )
     if seen.new_reasons:

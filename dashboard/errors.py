@@ -2,9 +2,10 @@
 is told."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from litestar import Response
 from litestar.enums import MediaType
@@ -13,9 +14,21 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from dashboard.aliases import AnyRequest
-from dashboard.render import render_alone, wants_part
+from dashboard.filters import address
+from dashboard.places import BELOW, PLACES
+from dashboard.render import asked, render_alone, wants_part
 
 log = logging.getLogger(__name__)
+
+FRAME = "frame"  # of a request's scope: what the layout shows around an error, see frame.py
+
+
+@dataclass(frozen=True)
+class Way:
+    """From an error on to a page."""
+
+    href: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -23,6 +36,7 @@ class Words:
     title: str
     message: str
     hint: str = ""
+    ways: Sequence[Way] = ()
 
 
 WORDS = {
@@ -49,9 +63,10 @@ OURS = Words(
 class PageError(HTTPException):
     """Words for a person, which are shown as they are; other exceptions' own words never are."""
 
-    def __init__(self, status: int, title: str, message: str, hint: str = "") -> None:
+    def __init__(self, status: int, title: str, message: str, hint: str = "", *ways: Way) -> None:
+        """`ways`: on from here, before those that fit the address."""
         super().__init__(detail=title, status_code=status)
-        self.words = Words(title, message, hint)
+        self.words = Words(title, message, hint, ways)
 
 
 def http_error(request: AnyRequest, error: HTTPException) -> Response[str]:
@@ -92,14 +107,39 @@ def _answer(
 
 
 def _path(request: AnyRequest) -> str:
-    """As it came: unquoted, it could hold line breaks, and so lines of the log that we never wrote."""
+    """As it came: unquoted, it could hold line breaks, and so lines of the log that we never wrote. But not
+    what opens something."""
+    if "token" in request.scope.get("path_params", {}):
+        return request.scope["path_template"]
     return request.scope["raw_path"].decode("latin-1")
 
 
 def _rendered(request: AnyRequest, status: int, words: Words) -> Response[str]:
     if wants_part(request):
         return flash(request, status, f"{words.title}. {words.message}")
-    return render_alone(request, "error.html", status, status=status, **asdict(words))
+    frame = cast(dict[str, Any], request.scope.get(FRAME, {}))
+    ways = _ways_on(request, status, words)
+    return render_alone(
+        request, "error.html", status, **{**frame, **asdict(words), "status": status, "ways": ways}
+    )
+
+
+def _ways_on(request: AnyRequest, status: int, words: Words) -> Sequence[Way]:
+    """Of who is signed in, the nearest first. A stranger is shown none that depends on what was asked."""
+    if not request.scope.get("user"):
+        return [Way("/cases", "Go to the cases")]
+    path = request.scope["path"].partition(".")[0]
+    place = next((place for place in (*PLACES, *BELOW) if place.holds(path)), PLACES[0])
+    return [*words.ways, *_ways_by_status(request, status), Way(place.href, f"Go to {place.name}")]
+
+
+def _ways_by_status(request: AnyRequest, status: int) -> Sequence[Way]:
+    if status == HTTPStatus.NOT_FOUND and "ref_id" in request.scope.get("path_params", {}):
+        ref_id = request.scope["path"].removeprefix("/cases/")
+        return [Way(address("/cases", q=ref_id), "Look for it in all cases")]
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR and request.method == "GET":
+        return [Way(asked(request), "Try again")]
+    return []
 
 
 DATABASE_ERRORS = (OperationalError, InterfaceError, PoolTimeout)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from dashboard import words
+from dashboard.people import ROLES, STANDINGS
 from dashboard.words import Word
 
 CASES = {
@@ -184,6 +185,7 @@ CHAPTERS = list(
         ("tasks", "Tasks", TASKS.values()),
         ("verdicts", "What became of a delivery", words.VERDICTS.values()),
         ("deliveries", "Deliveries, and KYB Desk itself", DELIVERIES.values()),
+        ("people", "People", [*ROLES.values(), *STANDINGS.values()]),
         (
             "others",
             "Other checks that VOVE may send",

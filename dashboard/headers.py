@@ -24,12 +24,17 @@ ALWAYS = {
 }
 
 
-async def add_headers(message: Message, _scope: Scope) -> None:
+LINKS = "/password/"  # below it an address itself opens something: the next request must not name it
+
+
+async def add_headers(message: Message, scope: Scope) -> None:
     """A hook before sending: one after the handler would miss raised errors and unknown paths."""
     if message["type"] != "http.response.start":
         return
     headers = MutableScopeHeaders.from_message(message)
     for name, value in ALWAYS.items():
         headers[name] = value
+    if scope["path"].startswith(LINKS):
+        headers["Referrer-Policy"] = "strict-origin"  # with no-referrer, forms would come from nowhere
     headers.setdefault("Cache-Control", "no-store")
     headers.setdefault("Vary", "HX-Request-Type")

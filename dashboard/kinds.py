@@ -8,6 +8,7 @@ KINDS = {
     Kind.ASSIGNED: Word("Assigned", "person", "quiet", "A case was assigned to somebody, or to nobody."),
     Kind.REPROCESSED: Word("Re-processed", "retry", "quiet", "Somebody asked for one more try of a task."),
     Kind.CLOSED: Word("Closed", "closed", "quiet", "A task was closed without retrying."),
+    Kind.TOLD: Word("Told by hand", "completed", "quiet", "A customer was told, or must not be told."),
     Kind.REOPENED: Word("Opened again", "warning", "quiet", "A closed task's failure came back."),
     Kind.BATCH_STARTED: Word("Batch started", "runs", "quiet", "Many tasks were begun on one word."),
     Kind.BATCH_STOPPED: Word("Batch stopped", "cross", "quiet", "What was left of a batch was not done."),
@@ -25,6 +26,12 @@ KINDS = {
     Kind.EXPORTED: Word("Exported", "deliveries", "quiet", "A list was exported to a file."),
     Kind.CASE_FILE: Word("Case file", "copy", "quiet", "The file of one case or several was given out."),
     Kind.USER_ADDED: Word("User added", "person", "quiet", "Somebody may sign in since then."),
+    Kind.ROLE_CHANGED: Word("Role changed", "person", "quiet", "What somebody may do was changed."),
+    Kind.USER_DISABLED: Word("Sign-in stopped", "closed", "quiet", "Somebody may not sign in any more."),
+    Kind.USER_ENABLED: Word("Sign-in allowed", "completed", "quiet", "Somebody may sign in again."),
+    Kind.LINK_MADE: Word("Link given", "next", "quiet", "A link by which somebody chooses a password."),
+    Kind.PASSWORD_CHOSEN: Word("Password chosen", "person", "quiet", "Somebody chose one by such a link."),
+    Kind.PASSWORD_CHANGED: Word("Password changed", "person", "quiet", "Somebody changed their own."),
 }
 
 

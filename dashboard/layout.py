@@ -51,7 +51,8 @@ async def _roles(connection: AsyncConnection) -> dict[str, str | None]:
         "worker_down": _unless("worker" in errors, "The worker is not running: tasks wait until it is back."),
         "receiver_down": _unless(
             "receiver" in errors,
-            "The receiver is not running: no status change can arrive. VOVE sends what we miss again later.",
+            "The receiver is not running: no status change can arrive. "
+            "VOVE sends again later what it can't deliver now.",
         ),
         "handlers_error": _waiting_for(next(iter(errors.get("worker", [])), None)),
     }

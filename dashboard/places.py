@@ -37,5 +37,6 @@ PLACES = (
 )
 BELOW = (
     Place("/settings", "Settings", "settings", "s"),
+    Place("/users", "Users", "person", "p"),
     Place("/glossary", "Glossary", "glossary", "w"),
 )

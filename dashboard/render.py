@@ -82,11 +82,11 @@ def _common(request: AnyRequest) -> dict[str, Any]:
         "timezone": settings.timezone,
         "zone_switch": switch(request, now),
         "keys_off": request.cookies.get(KEYS) == OFF,
-        "asked": _asked(request),
+        "asked": asked(request),
     }
 
 
-def _asked(request: AnyRequest) -> str:
+def asked(request: AnyConnection) -> str:
     path, query = request.scope["raw_path"].decode("latin-1"), request.scope["query_string"].decode("latin-1")
     return f"{path}?{query}" if query else path
 

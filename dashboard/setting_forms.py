@@ -31,6 +31,10 @@ class LimitRow:
     says_now: str = ""
 
     @property
+    def name(self) -> str:
+        return self.status
+
+    @property
     def chosen(self) -> Limit | None:
         """Raises LimitError."""
         return checked(self.status, _days(self.days), self.working_days)
@@ -55,9 +59,17 @@ class LinkRow:
     error: str = ""
     says_now: str = ""
 
-    def beside(self, present: str) -> "LinkRow":
-        says_now = (present or "nothing") if present != self.value else ""
-        return replace(self, shown=present, says_now=says_now)
+    @property
+    def chosen(self) -> str:
+        return self.value
+
+    @property
+    def was(self) -> str:
+        return self.shown
+
+    def beside(self, present: str | None) -> "LinkRow":
+        says_now = (present or "nothing") if (present or "") != self.value else ""
+        return replace(self, shown=present or "", says_now=says_now)
 
 
 def limit_rows(limits: Mapping[str, Limit], statuses: Sequence[str]) -> list[LimitRow]:

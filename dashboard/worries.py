@@ -15,9 +15,9 @@ WAITS_LONG = timedelta(minutes=5)  # the worker takes what is due within seconds
 
 DOWN = {
     "receiver": "The receiver is not running: no status change can arrive. Whoever runs KYB Desk starts it "
-    "with `kybdesk serve`.",
+    "with “kybdesk serve”.",
     "worker": "The worker is not running: tasks wait until it is back. Whoever runs KYB Desk starts it "
-    "with `kybdesk serve`.",
+    "with “kybdesk serve”.",
     "dashboard": "The dashboard can't write to the database: it gives no sign of itself.",
 }
 

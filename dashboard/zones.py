@@ -25,7 +25,7 @@ class Switch:
     short: str
 
 
-async def tell_times_as_chosen(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
+async def tell_times_as_chosen(connection: AnyConnection, _handler: BaseRouteHandler | None = None) -> None:
     """A guard that never refuses: each request has a context of its own, where its zone stands."""
     _zone.set(local_zone(connection) if tells_local(connection) else UTC)
 

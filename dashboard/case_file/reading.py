@@ -41,13 +41,12 @@ class OpenFile:
     ref_id: str
     size: int  # status changes
     members: Mapping[str, Any]
-    is_at_one_moment: bool
-    _stamp: Stamp
+    _stamp: Stamp | None  # None: all of it was read at one moment
     _readers: AsyncEngine
 
     async def has_moved(self) -> bool:
         """Whether anything came to the case since it was opened, which may then be in its file or not."""
-        if self.is_at_one_moment:
+        if self._stamp is None:
             return False
         async with self._readers.begin() as connection:
             return await case_files.find_stamp(connection, ref_key(self.ref_id)) != self._stamp
@@ -56,12 +55,14 @@ class OpenFile:
 async def open_file(readers: AsyncEngine, ref_id: str) -> OpenFile:
     key = ref_key(ref_id)
     async with readers.begin() as connection:
-        stamp = await case_files.find_stamp(connection, key)
+        await case_files.read_at_one_moment(connection)
         head = await _head(connection, ref_id)
         first = {name: await read(connection, key, None) for name, read in LISTS.items()}
+        is_whole = all(part.beyond is None for part in first.values())
+        stamp = None if is_whole else await case_files.find_stamp(connection, key)
     lists = {name: _all(readers, key, LISTS[name], part) for name, part in first.items()}
-    at_once = all(part.beyond is None for part in first.values())
-    return OpenFile(ref_id, stamp.event_count or 0, head | lists, at_once, stamp, readers)
+    size = head["case"]["status_changes"] if head["case"] else 0
+    return OpenFile(ref_id, size, head | lists, stamp, readers)
 
 
 async def _head(connection: AsyncConnection, ref_id: str) -> Facts:

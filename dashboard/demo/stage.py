@@ -25,7 +25,7 @@ from dashboard.supervisor import Supervisor
 from receiver.database import Database
 
 EMAIL = "ana@example.com"
-PEOPLE = {EMAIL: Role.LEAD, AUTHOR: Role.OPERATOR, APPROVER: Role.LEAD}  # all with one password
+PEOPLE = {EMAIL: Role.ADMIN, AUTHOR: Role.OPERATOR, APPROVER: Role.LEAD}  # all with one password
 HANDLERS = "record_progress,activate_business,notify_customer,dashboard.demo.handlers"
 START_LIMIT = 30.0  # seconds for the roles to come up
 

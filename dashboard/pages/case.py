@@ -23,31 +23,49 @@ from dashboard.timeline import NAMES, Looking, Timeline, read_timeline
 from dashboard.way import Way, way_of
 from receiver.casework import MAX_NOTE
 from receiver.event import ref_key
+from receiver.models import to_microseconds
+from receiver.runs import CloseReason
+from receiver.telling import NotSettled
 
 NOTHING_CAME = "Nothing has come from VOVE for this reference."
 FASTER, GONE = "faster", "gone"
-REFUSALS = {
+REFUSED_ASSIGNMENTS = {
     FASTER: "Nothing was changed: somebody was faster. See below who the case is assigned to now.",
     GONE: "Nothing was changed: this person may no longer sign in. Choose another one.",
+}
+REFUSED_TELLINGS: dict[str, str] = {
+    NotSettled.MOVED_ON: "Nothing was kept: the case has moved on since the page was shown.",
+    NotSettled.TASK: "Nothing was kept: a task is to tell the customer. Close it as done by hand instead.",
+    NotSettled.BEFORE: "Nothing more was kept: it was settled meanwhile. See below how, and by whom.",
+}
+SETTLINGS = {
+    CloseReason.BY_HAND: "The customer was told without KYB Desk",
+    CloseReason.NOT_TOLD: "The customer must not be told",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A note that was not taken, as it was typed, and why."""
+    """What was not taken, as it was typed, and why. `how`: of how the customer was told."""
 
     text: str
     error: str
+    how: str = ""
 
 
-@get(["/cases/{ref_id:path}", "/cases/notes", "/cases/assignment"])
+@get(["/cases/{ref_id:path}", "/cases/notes", "/cases/assignment", "/cases/telling"])
 async def show(request: AnyRequest, reader: Reader) -> Response[str]:
     """A case may be named like what can be done with one."""
     return await show_case(request, reader, ref_id_of(request))
 
 
 async def show_case(
-    request: AnyRequest, reader: AsyncConnection, ref_id: str, status: int = 200, typed: Typed | None = None
+    request: AnyRequest,
+    reader: AsyncConnection,
+    ref_id: str,
+    status: int = 200,
+    typed: Typed | None = None,
+    typed_telling: Typed | None = None,
 ) -> Response[str]:
     looking = Looking.of(request, ref_id)
     case, business = await find_case(reader, ref_id), await find_business(reader, ref_id)
@@ -75,10 +93,18 @@ async def show_case(
         here=looking.here,
         refusal=refusal_of(request),
         saved=request.query_params.get("saved") == "yes",
-        refused_assignment=REFUSALS.get(request.query_params.get("assignment", "")),
+        refused=_refused(request),
         typed=typed,
+        typed_telling=typed_telling,
+        settlings=SETTLINGS,
         max_note=MAX_NOTE,
     )
+
+
+def _refused(request: AnyRequest) -> str | None:
+    """The address says why, in a word: any other word in its place shows nothing."""
+    assignment, telling = (request.query_params.get(name, "") for name in ("assignment", "telling"))
+    return REFUSED_ASSIGNMENTS.get(assignment) or REFUSED_TELLINGS.get(telling)
 
 
 async def _timeline(reader: AsyncConnection, looking: Looking, rounds: Rounds | None) -> Timeline:
@@ -102,7 +128,13 @@ async def _state(
     links = await read_links(reader, case.ref_id, compared.vove_id if compared else None)
     asked_at = VOVE_BOX if vove.is_set_up or compared else links.vove
     header = await read_header(reader, case, business, compared, asked_at, datetime.now(UTC), zone)
-    return {"header": header, "links": links, "seen": header.seen, "telling": header.telling}
+    return {
+        "header": header,
+        "links": links,
+        "seen": header.seen,
+        "telling": header.telling,
+        "since": to_microseconds(case.status_since),
+    }
 
 
 def _way(case: Case, rounds: Rounds, looking: Looking) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Response, get, post
+from litestar.enums import MediaType
 from litestar.response import Redirect, Stream
 
 from dashboard.aliases import AnyRequest, Reader
@@ -16,6 +17,7 @@ from dashboard.errors import PageError
 from dashboard.filters import plural
 from dashboard.queries.case_files import find_known
 from dashboard.render import render
+from dashboard.taking import nothing, only_looks, taken_from_here
 from receiver.server import MAX_HEADERS
 
 LONGEST = MAX_HEADERS // 2  # characters of an address
@@ -55,12 +57,14 @@ def _error(ref_ids: list[str], query: str) -> str | None:
     return TOO_LONG if len(query) > LONGEST else None
 
 
-@get("/case-file")
+@get("/case-file", guards=[taken_from_here("Open the case file")])
 async def show(request: AnyRequest) -> Response[Any]:
     """Each case is read by itself, in short transactions, and noted before it is shown."""
     if not request.query_params.getall("ref", []):
         return Redirect("/case-files", status_code=303)
     asked, readers, room = await _asked(request), request.app.state.readers, Room()
+    if only_looks(request):
+        return nothing(MediaType.HTML)
     printed = [await print_case(readers, ref_id, room) for ref_id in asked.ref_ids]
     for number, (ref_id, case) in enumerate(zip(asked.ref_ids, printed, strict=True), 1):
         what = f"page, {asked.of(number)}"
@@ -77,12 +81,14 @@ async def show(request: AnyRequest) -> Response[Any]:
         )
 
 
-@get("/case-file.json")
+@get("/case-file.json", guards=[taken_from_here("Take the case file")])
 async def give(request: AnyRequest) -> Stream:
     asked, state = await _asked(request), request.app.state
+    if only_looks(request):
+        return nothing(MediaType.JSON)
     return Stream(
         json_file(state.readers, state.writer, asked),
-        media_type="application/json",
+        media_type=MediaType.JSON,
         headers={"Content-Disposition": f'attachment; filename="{NAME}"'},
     )
 

@@ -14,6 +14,7 @@ from dashboard.exports.files import Format, writer
 from dashboard.exports.lists import LISTS
 from dashboard.exports.progress import Exports, Progress
 from dashboard.exports.streaming import stream
+from dashboard.taking import nothing, only_looks, taken_from_here
 from dashboard.zones import in_zone
 from receiver.activity import Kind, note
 
@@ -22,13 +23,15 @@ MOST_FILTERS = 1_000  # characters of the address that are noted
 FOLLOWED_BY = "token"  # parameter
 
 
-@get([f"/{name}.{kind}" for name in LISTS for kind in Format])
+@get([f"/{name}.{kind}" for name in LISTS for kind in Format], guards=[taken_from_here("Export the list")])
 async def show(request: AnyRequest) -> Stream:
     """Who took it out is noted before the first byte leaves."""
     name, _, kind = request.url.path.removeprefix("/").rpartition(".")
     now, chosen = datetime.now(UTC), Format(kind)
     async with request.app.state.readers.begin() as reader:
         wanted = await LISTS[name](request, reader)
+    if only_looks(request):
+        return nothing(TYPES[chosen])
     async with request.app.state.writer.begin() as connection:
         await connection.run_sync(
             note, Kind.EXPORTED, request.user.email, now, subject=f"{name}.{kind}", detail=_filters(request)

@@ -8,6 +8,7 @@ from litestar.response import Redirect
 
 from dashboard.aliases import AnyRequest, Writer
 from dashboard.auth import sessions
+from dashboard.auth.origins import client_address
 from dashboard.auth.signing_in import nobody_can_sign_in, sign_in
 from dashboard.auth.users import MAX_EMAIL
 from dashboard.paths import local_path
@@ -34,7 +35,7 @@ async def submit(request: AnyRequest) -> Response[Any]:
     wanted = _text(form.get("next"))
     if not sessions.may_have_cookie(request):
         return await _page(request, 403, wanted, email, INSECURE)
-    if wait := request.app.state.sign_in_throttle.wait(email, _address(request)):
+    if wait := request.app.state.sign_in_throttle.wait(email, client_address(request)):
         return await _too_often(request, wait, wanted, email)
     token = await _sign_in(request, email, _text(form.get("password")))
     if token is None:
@@ -49,17 +50,11 @@ async def sign_out(request: AnyRequest, writer: Writer) -> Redirect:
 
 
 async def _sign_in(request: AnyRequest, email: str, password: str) -> str | None:
-    """Counted before it is checked; taken back where it was right, or where the fault is ours."""
-    state, address, old_token = request.app.state, _address(request), sessions.token_of(request)
-    state.sign_in_throttle.count(email, address)
-    wrong = False
-    try:
+    state, old_token = request.app.state, sessions.token_of(request)
+    with state.sign_in_throttle.trying(email, client_address(request)) as this_try:
         token = await sign_in(state.readers, state.writer, email, password, old_token)
-        wrong = token is None
+        this_try.was_wrong = token is None
         return token
-    finally:
-        if not wrong:
-            state.sign_in_throttle.forgive(email, address)
 
 
 async def _too_often(request: AnyRequest, wait: float, wanted: str, email: str) -> Response[str]:
@@ -75,10 +70,6 @@ async def _page(
     no_users = await nobody_can_sign_in(request.app.state.readers)
     context = {"email": email, "error": error, "next": local_path(wanted), "no_users": no_users}
     return render_alone(request, "sign_in/index.html", status, **context)
-
-
-def _address(request: AnyRequest) -> str:
-    return request.client.host if request.client else ""
 
 
 def _text(field: Any) -> str:

@@ -1,11 +1,9 @@
 """All that is kept of a case, in pages: for the case file, where nothing is left out or cut."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, Table, func, literal, select, tuple_, type_coerce
+from sqlalchemy import BigInteger, Row, Table, func, literal, select, text, tuple_, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from receiver.activity import Kind
@@ -19,6 +17,7 @@ from receiver.models import (
     events,
     handlers,
     messages,
+    runs,
     to_microseconds,
     vove_views,
 )
@@ -27,16 +26,7 @@ EVENTS = 50  # of a page: each may be a mebibyte
 ACTIVITIES = 500
 
 Position = tuple[int, int]  # of an activity: its time and its id
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """The same before and after: nothing has come to the case in between."""
-
-    changed_at: datetime | None
-    event_count: int | None
-    last_activity: int | None
-    last_message: int | None
+Stamp = tuple[tuple[Any, ...], ...]  # the same before and after: nothing has come to the case in between
 
 
 async def find_known(connection: AsyncConnection, ref_ids: Iterable[str]) -> set[str]:
@@ -55,17 +45,28 @@ def _keys(table: Table, keys: Iterable[bytes]) -> Any:
     return select(table.c.ref_key).where(table.c.ref_key.in_(list(keys)))
 
 
+async def read_at_one_moment(connection: AsyncConnection) -> None:
+    """All that this transaction reads, which has read nothing yet; one of SQLite is always so."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+
+
 async def find_stamp(connection: AsyncConnection, key: bytes) -> Stamp:
-    case = select(cases.c.changed_at, cases.c.event_count).where(cases.c.ref_key == key)
-    found = (await connection.execute(case)).one_or_none()
-    activity = select(func.max(activities.c.id)).where(activities.c.ref_key == key, _is_told())
-    message = select(func.max(messages.c.id)).where(messages.c.ref_key == key)
-    return Stamp(
-        found.changed_at if found else None,
-        found.event_count if found else None,
-        await connection.scalar(activity),
-        await connection.scalar(message),
+    """Of all that a case file tells: what is only appended, by its last number; what changes, by when it did;
+    and runs by their states and tries."""
+    of_case = events.c.ref_key == key
+    of_runs = runs.c.state, func.count(), func.sum(runs.c.tries), func.max(runs.c.closed_at)
+    its_runs = runs.c.event_id.in_(select(events.c.id).where(of_case))
+    asked = (
+        select(cases.c.changed_at, cases.c.event_count).where(cases.c.ref_key == key),
+        select(func.count(), func.sum(events.c.delivery_count)).where(of_case),
+        select(*of_runs).where(its_runs).group_by(runs.c.state).order_by(runs.c.state),
+        select(func.max(activities.c.id)).where(activities.c.ref_key == key, _is_told()),
+        select(func.max(messages.c.id)).where(messages.c.ref_key == key),
+        select(businesses.c.updated_at).where(businesses.c.ref_key == key),
+        select(vove_views.c.checked_at).where(vove_views.c.ref_key == key),
     )
+    return tuple([tuple(row) for query in asked for row in await connection.execute(query)])
 
 
 async def find_changes(connection: AsyncConnection, key: bytes, after: int) -> Sequence[Row[Any]]:

@@ -14,6 +14,7 @@ from dashboard.queries.events import EventDelivery, EventRow
 from dashboard.queries.runs import Run
 from receiver.activity import Kind
 from receiver.cases import Link
+from receiver.runs import CloseReason
 
 LATE = timedelta(minutes=1)  # Svix's first attempts follow within seconds
 
@@ -132,6 +133,7 @@ def _sentence(act: Act) -> str:
         Kind.ASSIGNED: _assigned(act),
         Kind.REPROCESSED: f"re-processed {task}",
         Kind.CLOSED: f"closed {task} without retrying",
+        Kind.TOLD: _told(act),
         Kind.REOPENED: f"met the same failure again: {task} is open again",
         Kind.EDITED: "edited the business",
         Kind.ADOPTED: f"took over what VOVE says: {status}",
@@ -139,6 +141,11 @@ def _sentence(act: Act) -> str:
         Kind.CASE_FILE: "gave out the case file",
     }
     return sentences.get(act.kind) or f"{act.kind} {short(act.subject or '')}".strip()
+
+
+def _told(act: Act) -> str:
+    must_not = act.subject == CloseReason.NOT_TOLD
+    return f"wrote down that the customer {'must not be told' if must_not else 'was told by hand'}"
 
 
 def _assigned(act: Act) -> str:

@@ -52,7 +52,6 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   document.querySelector("dialog[open]")?.close();
   const field = document.querySelector("#q");
   if (field && field !== document.activeElement) field.value = field.defaultValue;
-  if (document.activeElement === document.body) document.querySelector("main").focus({ preventScroll: true });
 });
 
 // A form in use stays as it is while facts change around it: what is typed in it, and what it was shown with.

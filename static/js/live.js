@@ -19,7 +19,13 @@ document.addEventListener("htmx:before:swap", (event) => {
     behind = true;
   } else {
     stayed = whatIsRead();
+    follows = true;
   }
+});
+
+// What was sent is not being typed any more, and its answer is the page as it is now.
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  if (ctx.request.method === "POST") document.querySelector("#changed").hidden = true;
 });
 
 // A list is not shuffled under a reader: a bar says how many rows are new.
@@ -71,13 +77,13 @@ const isIn = (page, field) =>
       other.form?.getAttribute("action") === field.form?.getAttribute("action"),
   );
 
-document.addEventListener("htmx:before:morph:attr", (event) => {
-  const { attrName } = event.detail;
-  if (["value", "checked"].includes(attrName) && event.target.matches("input") && isTouched(event.target))
-    event.preventDefault();
-});
-document.addEventListener("htmx:before:morph:node", (event) => {
-  if (event.target.matches?.("textarea, select") && isTouched(event.target)) event.preventDefault();
+// A morph asks extensions, and no listener.
+let follows = false;
+const stays = (field) => follows && isTouched(field);
+htmx.registerExtension("what-is-typed", {
+  htmx_before_morph_attr: (element, { attrName }) =>
+    !(["value", "checked"].includes(attrName) && element.matches("input") && stays(element)),
+  htmx_before_morph_node: (element) => !(element.matches?.("textarea, select") && stays(element)),
 });
 
 // What comes in above moves the page, not what is under the pointer or in the middle of the window.
@@ -100,6 +106,7 @@ function whatIsRead() {
 document.addEventListener("htmx:after:swap", () => {
   if (stayed?.[0].isConnected) window.scrollBy(0, stayed[0].getBoundingClientRect().top - stayed[1]);
   stayed = null;
+  follows = false;
   document.documentElement.style.overflowAnchor = "";
 });
 

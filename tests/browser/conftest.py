@@ -15,7 +15,12 @@ from tests.factories import add_handler, add_worker, writing
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 # What Chromium says of a form that comes back with what is wrong with it: no fault of the page's.
-REFUSED = ("status of 422 (Unprocessable Entity)", "status of 409 (Conflict)")
+REFUSED = (
+    "status of 401 (Unauthorized)",
+    "status of 403 (Forbidden)",
+    "status of 409 (Conflict)",
+    "status of 422 (Unprocessable Entity)",
+)
 OpenPage = Callable[..., Page]
 
 expect.set_options(timeout=30_000)

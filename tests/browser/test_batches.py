@@ -3,12 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from receiver import runs
 from receiver.executor import Ended
 from receiver.models import Outcome
 from tests.browser.conftest import OpenPage, sign_in
+from tests.browser.hands import press
 from tests.dashboard.desk import Desk
 from tests.factories import add_case, add_failure, add_handler, add_run, writing
 
@@ -87,17 +88,13 @@ def test_the_same_goes_by_keyboard_alone(desk: Desk, open_page: OpenPage, failed
     page = open_page()
     sign_in(page)
     page.goto("/runs?view=list")
-    _tab_to(page, ".runs__tick")
-    page.keyboard.press("Space")
-    _tab_to(page, "button[value='reprocess ticked']")
-    page.keyboard.press("Enter")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    press(page.get_by_role("button", name="Re-process the 1 ticked …"))
     page.wait_for_url("**/batches/*")
     expect(page.get_by_role("heading", level=1)).to_have_text("Re-process 1 task?")
-    _tab_to(page, ".batch__start button")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Stop")).to_be_visible()
-    _tab_to(page, ".batch__stop button")
-    page.keyboard.press("Enter")
+    press(page.get_by_role("button", name="Re-process 1 task"))
+    press(page.get_by_role("button", name="Stop"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("Stopped")
 
 
@@ -135,14 +132,6 @@ def test_a_run_is_closed_without_retrying(desk: Desk, open_page: OpenPage, faile
     page.get_by_role("button", name="Close without retrying").click()
     expect(page.locator(".run__state")).to_contain_text("Closed")
     expect(page.locator("#purpose")).to_contain_text("I rang them")
-
-
-def _tab_to(page: Page, selector: str) -> None:
-    for _ in range(80):
-        page.keyboard.press("Tab")
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-    raise AssertionError(f"no way to {selector} by Tab")
 
 
 def _carry_out(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""A person imports a file and edits a business, with and without JavaScript."""
+"""A person imports a file and edits a business: by mouse, by keyboard alone, and without JavaScript."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from receiver.directory.rows import change
 from receiver.models import businesses
 from tests.browser.conftest import OpenPage, sign_in
+from tests.browser.hands import press, tab_to
 from tests.dashboard.desk import EMAIL, Desk
 from tests.factories import HOSTILE, WAY, add_business, add_case, writing
 
@@ -43,6 +44,22 @@ def test_a_file_is_looked_at_and_imported(desk: Desk, open_page: OpenPage, file:
     assert names(desk) == ["ACME Trading Ltd", "New Ltd"]
     page.get_by_role("link", name="See the cases").click()
     expect(page.get_by_role("link", name="ACME Trading Ltd acme 1/2")).to_be_visible()
+
+
+def test_a_file_is_imported_by_keyboard_alone(desk: Desk, open_page: OpenPage, file: Path) -> None:
+    page = open_page()
+    sign_in(page)
+    press(page.get_by_role("link", name="Import businesses"))
+    tab_to(page.get_by_label("CSV file"))
+    with page.expect_file_chooser() as chosen:
+        page.keyboard.press("Enter")
+    chosen.value.set_files(file)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#preview")).to_contain_text("2 businesses new")
+    press(page.get_by_role("button", name="Import 2 businesses"))
+    expect(page.locator("#done")).to_contain_text("2 businesses are new")
+    assert names(desk) == ["ACME Trading Ltd", "New Ltd"]
 
 
 def test_a_mended_file_is_taken_where_the_first_was_wrong(
@@ -90,6 +107,30 @@ def test_a_business_is_edited_from_its_case(desk: Desk, open_page: OpenPage, scr
     box = page.locator("#business")
     expect(box).to_contain_text("office@acme.example")
     expect(box).to_contain_text(f"Changed by {EMAIL} just now")
+
+
+def test_a_business_is_edited_by_keyboard_alone(desk: Desk, open_page: OpenPage) -> None:
+    with writing(desk.database) as connection:
+        add_case(connection, "acme 1/2")
+    page = open_page()
+    sign_in(page)
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    press(page.get_by_role("link", name="Edit"))
+    tab_to(page.get_by_label("Name", exact=True))
+    page.keyboard.type("ACME Trading Ltd")
+    page.keyboard.press("Tab")
+    page.keyboard.type("nobody")
+    press(page.get_by_role("button", name="Save"))
+    expect(page.get_by_text("E-mail 'nobody' is no e-mail address.")).to_be_visible()
+    expect(page.get_by_label("E-mail")).to_be_focused()  # it is what is wrong
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("office@acme.example")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/cases/acme%201%2F2?saved=yes")
+    expect(page.get_by_role("heading", name="ACME Trading Ltd")).to_be_visible()
+    expect(page.locator("#business")).to_contain_text("office@acme.example")
+    assert names(desk) == ["ACME Trading Ltd"]
 
 
 def test_what_is_being_typed_stays_while_the_business_changes(desk: Desk, open_page: OpenPage) -> None:

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from receiver.casework import assign, write_note
 from tests.browser.conftest import OpenPage, sign_in
+from tests.browser.hands import press, tab_to
 from tests.dashboard.desk import EMAIL, Desk
 from tests.factories import DAY, HOSTILE, HOUR, NOON, WAY, add_case, writing
 
@@ -43,18 +44,20 @@ def test_a_note_is_written_and_the_case_assigned_by_keyboard_alone(desk: Desk, o
     with writing(desk.database) as connection:
         add_case(connection)
     page = _opened(open_page)
-    _tab_to(page, "summary", "Assign")
-    page.keyboard.press("Enter")
+    press(page.locator("summary").filter(has_text="Assign"))
     page.keyboard.press("Tab")
     page.keyboard.type("ben")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_text(f"Assigned to {BEN}")).to_be_visible()
-    _tab_to(page, "textarea", "")
-    page.keyboard.type("Ben knows them")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    expect(page.locator("#timeline .note")).to_have_text("Ben knows them")
+    press(page.get_by_role("button", name="Assign to me"))
+    expect(page.get_by_text("Assigned to you")).to_be_visible()
+    expect(page.locator("#assignment")).to_be_focused()  # the button is gone: what it changed it is
+    tab_to(page.get_by_label("Write a note"))
+    page.keyboard.type("I know them")
+    press(page.get_by_role("button", name="Add the note"))
+    expect(page.locator("#timeline .note")).to_have_text("I know them")
+    expect(page.get_by_role("button", name="Add the note")).to_be_focused()
 
 
 def test_without_javascript_all_of_it_works(desk: Desk, open_page: OpenPage) -> None:
@@ -76,6 +79,37 @@ def test_without_javascript_all_of_it_works(desk: Desk, open_page: OpenPage) -> 
     expect(page.locator("#timeline .entry")).to_have_count(2)
     page.get_by_role("link", name="Round 1").click()
     expect(page.locator("#rounds")).to_contain_text("Round 1, which is over")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_that_a_customer_was_told_by_phone_is_written_down(
+    desk: Desk, open_page: OpenPage, scripts: bool
+) -> None:
+    with writing(desk.database) as connection:
+        add_case(connection)
+    page = _opened(open_page, java_script_enabled=scripts)
+    page.get_by_text("They were told, or must not be").click()
+    page.get_by_label("The customer was told without KYB Desk").check()
+    page.get_by_label("How, when and in which words").fill("By phone, at noon")
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.locator("#statement_customer")).to_contain_text(f"{EMAIL}: By phone, at noon")
+    expect(page.locator("#timeline")).to_contain_text("wrote down that the customer was told by hand")
+
+
+def test_that_a_customer_must_not_be_told_is_written_down_by_keyboard_alone(
+    desk: Desk, open_page: OpenPage
+) -> None:
+    with writing(desk.database) as connection:
+        add_case(connection)
+    page = _opened(open_page)
+    press(page.locator("summary").filter(has_text="They were told"))
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    page.keyboard.type("It would warn them")
+    press(page.get_by_role("button", name="Keep it"))
+    expect(page.locator("#statement_customer")).to_contain_text("Not told")
+    expect(page.locator("#statement_customer")).to_be_focused()  # the form is gone: what it changed it is
 
 
 def test_what_is_being_typed_survives_what_comes(desk: Desk, open_page: OpenPage) -> None:
@@ -168,12 +202,3 @@ def _opened(open_page: OpenPage, ref_id: str = "ACME-1", **options: object) -> P
     sign_in(page)
     page.goto(f"/cases/{quote(ref_id, safe='')}")
     return page
-
-
-def _tab_to(page: Page, name: str, text: str) -> None:
-    for _press in range(60):
-        page.keyboard.press("Tab")
-        here = "document.activeElement.localName + ' ' + document.activeElement.textContent.trim()"
-        if page.evaluate(here).startswith(f"{name} {text}"):
-            return
-    raise AssertionError(f"no {name} {text} within 60 presses")

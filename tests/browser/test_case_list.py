@@ -3,6 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, sign_in
+from tests.browser.hands import press
 from tests.dashboard.desk import Desk
 from tests.factories import HOUR, NOON, add_business, add_case, writing
 
@@ -49,12 +50,7 @@ def test_a_case_is_found_and_opened_by_keyboard_alone(desk: Desk, open_page: Ope
     page.keyboard.press("/")
     page.keyboard.type("bolt")
     expect(page.locator("#cases tbody tr")).to_have_count(1)
-    link = page.locator("#cases tbody a.row")
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        if link.evaluate("it => it === document.activeElement"):
-            break
-    page.keyboard.press("Enter")
+    press(page.locator("#cases tbody a.row"))
     page.wait_for_url("**/cases/KYB-1")
 
 

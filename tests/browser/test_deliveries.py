@@ -1,14 +1,13 @@
-"""An engineer finds out why a delivery was refused; whoever runs the desk looks at its health."""
+"""An engineer finds out why a delivery was refused: by mouse, by keyboard alone, and without JavaScript."""
 
 import re
-from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
-from sqlalchemy import insert
+from playwright.sync_api import expect
 
-from receiver.models import Verdict, outages
+from receiver.models import Verdict
 from tests.browser.conftest import OpenPage, sign_in
+from tests.browser.hands import press, tab_to
 from tests.dashboard.desk import Desk
 from tests.factories import NOON, add_case, add_delivery, writing
 
@@ -47,17 +46,20 @@ def test_a_refused_delivery_is_found_by_its_cause_and_explained(
     expect(page.locator("#deliveries tbody tr")).to_have_count(1)
 
 
-def test_the_same_goes_by_keyboard(desk: Desk, open_page: OpenPage, refused: int) -> None:
+def test_the_same_goes_by_keyboard_alone(desk: Desk, open_page: OpenPage, refused: int) -> None:
     page = open_page()
     sign_in(page)
-    page.goto("/deliveries")
-    page.get_by_label("Message id (svix-id)").focus()
-    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("g")
+    page.keyboard.press("d")
+    tab_to(page.get_by_label("Why it was not taken"))
     page.keyboard.type("a signature header is m")
     expect(page.locator("#deliveries tbody tr")).to_have_count(1)
-    page.locator(f"#delivery_{refused} a.row").focus()
-    page.keyboard.press("Enter")
+    press(page.locator(f"#delivery_{refused} a.row"))
     expect(page.locator("#why")).to_contain_text("What to change:")
+    press(page.get_by_text("Show the commands"))
+    expect(page.locator("#commands pre")).to_contain_text("curl -i")
+    page.go_back()
+    expect(page.locator("#deliveries tbody tr")).to_have_count(1)
 
 
 def test_the_same_goes_without_javascript(desk: Desk, open_page: OpenPage, refused: int) -> None:
@@ -70,22 +72,3 @@ def test_the_same_goes_without_javascript(desk: Desk, open_page: OpenPage, refus
     expect(page.locator("#deliveries tbody tr")).to_have_count(1)
     page.locator(f"#delivery_{refused} a.row").click()
     expect(page.locator("#why")).to_contain_text("svix-id came as x-svix-id")
-
-
-@pytest.mark.parametrize("options", [{}, {"java_script_enabled": False}], ids=["with", "without JavaScript"])
-def test_the_health_page_tells_what_to_do_at_vove(
-    desk: Desk, open_page: OpenPage, options: dict[str, bool]
-) -> None:
-    now = datetime.now(UTC)
-    with writing(desk.database) as connection:
-        gone = {"began_at": now - timedelta(hours=5), "ended_at": now - timedelta(hours=4)}
-        connection.execute(insert(outages).values(role="receiver", **gone))
-    page: Page = open_page(**options)
-    sign_in(page)
-    page.get_by_role("link", name="Health").first.click()
-    expect(page.locator("#sender")).to_contain_text("The receiver was not there from")
-    expect(page.locator("#steps")).to_contain_text("Settings → Webhooks")
-    expect(page.locator(".week svg")).to_be_visible()
-    page.get_by_text("As a list").press("Enter")
-    if not options:
-        expect(page.locator("table.outages")).to_be_hidden()

@@ -1,4 +1,4 @@
-"""A person stops a handler and lets it go on."""
+"""A person stops a handler and lets it go on: by mouse, by keyboard alone, and without JavaScript."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +10,7 @@ from receiver import runs
 from receiver.database import Database
 from receiver.models import RunState, pauses
 from tests.browser.conftest import OpenPage, sign_in
+from tests.browser.hands import press, tab_to
 from tests.dashboard.desk import EMAIL, Desk
 from tests.factories import add_case, add_handler, add_run, writing
 
@@ -42,6 +43,30 @@ def test_a_handler_is_paused_and_resumed_by_mouse(desk: Desk, open_page: OpenPag
     expect(page.locator("#handler_notify_customer")).not_to_contain_text("Paused")
     expect(page.locator("#paused")).to_have_count(0)
     assert page.evaluate("window.stayed") is True
+    assert _is_claimed(desk.database)
+
+
+def test_the_same_goes_by_keyboard_alone(desk: Desk, open_page: OpenPage, waiting_run: int) -> None:
+    """Who has acted stays at the handler, also when the page looks again."""
+    page = open_page()
+    sign_in(page)
+    page.keyboard.press("g")
+    page.keyboard.press("h")
+    handler = page.locator("#handler_notify_customer")
+    press(page.get_by_text("Pause “Notify customer” …"))
+    tab_to(page.locator("#reason_notify_customer"))
+    page.keyboard.type("The text is wrong")
+    page.keyboard.press("Enter")
+    expect(handler).to_contain_text(f"Paused by {EMAIL} just now")
+    expect(handler).to_be_focused()
+    assert not _is_claimed(desk.database)
+    with page.expect_response("**/handlers"), writing(desk.database) as connection:
+        add_handler(connection, "audit", "Another one")
+    expect(page.locator("#handler_audit")).to_be_visible()
+    expect(handler).to_be_focused()
+    press(handler.get_by_role("button", name="Resume “Notify customer”"))
+    expect(page.locator("#paused")).to_have_count(0)
+    expect(handler).to_be_focused()
     assert _is_claimed(desk.database)
 
 

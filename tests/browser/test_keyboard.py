@@ -1,11 +1,16 @@
 """The keys that the help tells, for hands that stay on the keyboard."""
 
+import ast
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboard.queries.case_list import PAGE
 from tests.browser.conftest import OpenPage, sign_in
+from tests.browser.hands import IS_SEEN, press
 from tests.dashboard.desk import Desk
-from tests.factories import MINUTE, NOON, add_case, writing
+from tests.factories import MINUTE, NOON, WAY, add_case, add_run, writing
 
 expect.set_options(timeout=10_000)
 
@@ -44,6 +49,39 @@ def test_a_row_that_is_marked_comes_into_view(desk: Desk, page: Page) -> None:
         page.keyboard.press("j")
     assert page.evaluate("document.activeElement.getBoundingClientRect().bottom <= innerHeight")
     assert page.evaluate("scrollY") > 0
+
+
+def test_the_next_page_of_a_list_is_read_from_its_beginning(desk: Desk, page: Page) -> None:
+    with writing(desk.database) as connection:
+        for n in range(PAGE):
+            add_case(connection, f"more-{n:02}", WAY[:2], at=NOON - (n + 9) * MINUTE)
+    page.goto("/cases")
+    press(page.get_by_role("link", name="Older"), back=True)
+    expect(page.locator("#cases tbody tr")).to_have_count(3)
+    expect(page.locator("main")).to_be_focused()
+    press(page.locator("#cases tbody a.row").first)
+    page.wait_for_url(f"**/cases/more-{PAGE - 3}")
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_lies_over_what_has_the_focus(desk: Desk, page: Page, width: int) -> None:
+    """Nor the bar of a phone, which is also that of a page at 200 %, nor the one for what is ticked."""
+    with writing(desk.database) as connection:
+        for n in range(12):
+            add_run(connection, add_case(connection, f"more-{n:02}")[-1])
+    page.set_viewport_size({"width": width, "height": 700})
+    page.goto("/runs?tab=person&view=list")
+    page.keyboard.press("Tab")
+    for key, end in (("Tab", "JSON"), ("Shift+Tab", "Skip to the content")):
+        for _ in range(100):
+            assert page.evaluate(f"({IS_SEEN})(document.activeElement)"), page.evaluate(FOCUSED)
+            if page.evaluate(FOCUSED) == end:
+                break
+            page.keyboard.press(key)
+        assert page.evaluate(FOCUSED) == end
+
+
+FOCUSED = "document.activeElement.textContent.trim()"
 
 
 def test_after_a_search_the_keys_are_for_what_was_found(page: Page) -> None:
@@ -188,3 +226,16 @@ def test_what_opened_on_a_phone_closes_with_the_next_page(desk: Desk, open_page:
     page.wait_for_url("**/handlers")
     expect(page.get_by_role("heading", name="Handlers", exact=True)).to_be_visible()
     expect(more).not_to_have_attribute("open", "")
+
+
+def test_what_is_said_to_go_by_keyboard_alone_does() -> None:
+    for path in Path(__file__).parent.glob("test_*.py"):
+        for test in ast.parse(path.read_text()).body:
+            if isinstance(test, ast.FunctionDef) and "keyboard_alone" in test.name:
+                called = {ast.unparse(each.func) for each in ast.walk(test) if isinstance(each, ast.Call)}
+                on_page = [call.rsplit(".", 2)[-2:] for call in called if "." in call]
+                cheats = [what for of, what in on_page if of != "keyboard" and what in OTHER_HANDS]
+                assert cheats == [], test.name
+
+
+OTHER_HANDS = {"check", "click", "dblclick", "fill", "focus", "hover", "press", "select_option", "type"}

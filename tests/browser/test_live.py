@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Route, expect
 from sqlalchemy import update
 
 from receiver.database import Database
@@ -67,7 +67,29 @@ def test_what_is_typed_open_and_focused_stays(desk: Desk, page: Page, event: int
     expect(field).to_have_value("Half of a sentence")
 
 
-def test_a_form_that_is_filled_in_is_not_taken_away(desk: Desk, page: Page, event: int) -> None:
+def test_what_is_typed_stays_though_the_page_would_have_something_else_there(
+    desk: Desk, page: Page, event: int
+) -> None:
+    page.goto("/handlers")
+    page.locator("#brake_notify_customer summary").click()
+    field = page.locator("#reason_notify_customer")
+    field.fill("Mine")
+    page.get_by_role("heading", level=1).click()  # the focus is elsewhere
+    page.route("**/handlers", _with_theirs)
+    fail_a_run(desk.database, event)
+    expect(page.locator("#handler_notify_customer .tone--person")).to_have_text("1")
+    expect(field).to_have_value("Mine")
+
+
+def _with_theirs(route: Route) -> None:
+    answer = route.fetch()
+    route.fulfill(
+        response=answer, body=answer.text().replace('name="reason"', 'name="reason" value="Theirs"')
+    )
+
+
+@pytest.mark.parametrize("ends", ["shown", "sent"])
+def test_a_form_that_is_filled_in_is_not_taken_away(desk: Desk, page: Page, event: int, ends: str) -> None:
     page.goto("/handlers")
     page.locator("#brake_notify_customer summary").click()
     page.locator("#reason_notify_customer").fill("The text is wrong")
@@ -76,7 +98,10 @@ def test_a_form_that_is_filled_in_is_not_taken_away(desk: Desk, page: Page, even
     news = page.get_by_role("link", name="This page has changed: show")
     expect(news).to_be_visible()
     expect(page.locator("#reason_notify_customer")).to_have_value("The text is wrong")
-    news.click()
+    if ends == "shown":
+        news.click()
+    else:
+        page.locator("#reason_notify_customer").press("Enter")
     expect(page.locator("#handler_notify_customer")).to_contain_text("I was first")
     expect(news).to_be_hidden()
 
@@ -92,9 +117,20 @@ def test_what_is_ticked_stays_ticked(desk: Desk, page: Page, event: int) -> None
         add_run(connection, event, handler="enable_account", at=NOON + MINUTE)
     expect(page.get_by_role("link", name="1 new: show")).to_be_visible()
     expect(tick).to_be_checked()
+
+
+def test_what_is_ticked_is_the_try_that_was_seen(desk: Desk, page: Page, event: int) -> None:
+    run = fail_a_run(desk.database, event)
+    page.goto("/runs?tab=person&view=list")
+    tick = page.locator(f"#run_{run} input[type=checkbox]")
+    tick.check()
     with writing(desk.database) as connection:
         connection.execute(update(runs).where(runs.c.id == run).values(tries=5))
-    expect(tick).to_be_checked()  # for the try that was seen
+    news = page.get_by_role("link", name="This page has changed: show")
+    expect(news).to_be_visible()
+    assert (tick.is_checked(), tick.input_value()) == (True, f"{run}.1")
+    news.click()
+    expect(tick).to_have_value(f"{run}.5")
 
 
 @pytest.mark.parametrize("width", [1440, 390])

@@ -7,6 +7,7 @@ from playwright.sync_api import Route, expect
 
 from receiver.models import Verdict
 from tests.browser.conftest import OpenPage, sign_in
+from tests.browser.hands import press
 from tests.dashboard.desk import Desk
 from tests.factories import HOSTILE, MINUTE, NOON, WAY, add_attempt, add_case, add_delivery, add_run, writing
 
@@ -78,6 +79,23 @@ def test_a_list_is_not_moved_under_a_reader(desk: Desk, open_page: OpenPage) -> 
     news.click()
     expect(page.get_by_role("row")).to_have_count(3)
     expect(news).to_be_hidden()
+
+
+def test_new_rows_are_shown_by_keyboard_alone(desk: Desk, open_page: OpenPage) -> None:
+    with writing(desk.database) as connection:
+        add_case(connection, "first")
+    page = open_page()
+    sign_in(page)
+    page.keyboard.press("j")
+    with writing(desk.database) as connection:
+        add_case(connection, "second", at=NOON + MINUTE)
+    news = page.get_by_role("link", name="1 new: show")
+    expect(news).to_be_visible()
+    expect(page.get_by_role("link", name="first")).to_be_focused()
+    press(news, back=True)
+    expect(page.get_by_role("row")).to_have_count(3)
+    page.keyboard.press("j")
+    expect(page.get_by_role("link", name="second")).to_be_focused()
 
 
 def test_a_list_that_nobody_is_at_follows_by_itself(desk: Desk, open_page: OpenPage) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from receiver.models import activities, reason_texts
 from receiver.reasons import note_seen
 from tests.browser.conftest import OpenPage
+from tests.browser.hands import press, tab_to
 from tests.dashboard.desk import EMAIL, PASSWORD, Desk
 from tests.factories import HOSTILE, add_case, writing
 
@@ -70,42 +71,27 @@ def test_a_new_reason_is_described_and_its_text_approved_by_a_second_person(
 def test_it_is_done_by_keyboard_alone(desk: Desk, open_page: OpenPage) -> None:
     ana, ben = open_page(), open_page()
     enter(ana, EMAIL)
-    ana.goto("/rejections")
-    press(ana, "DOCUMENT_MISMATCH")
-    press(ana, "Describe it")
-    press(ana, "Label", "input")
+    ana.keyboard.press("g")
+    ana.keyboard.press("r")
+    press(ana.locator("#new_reasons").get_by_role("link", name="DOCUMENT_MISMATCH"))
+    press(ana.get_by_role("link", name="Describe it"))
+    tab_to(ana.get_by_label("Label"))
     ana.keyboard.type("Documents")
     ana.keyboard.press("Enter")
     expect(ana.get_by_role("heading", name="Documents")).to_be_visible()
-    press(ana, "Write a text in English")
-    press(ana, "text", "textarea")
+    press(ana.get_by_role("link", name="Write a text in English"))
+    tab_to(ana.get_by_label("Text", exact=True))
     ana.keyboard.type(TEXT)
-    press(ana, "Save for approval")
+    press(ana.get_by_role("button", name="Save for approval"))
     expect(ana.locator("#told_en")).to_contain_text("Waits for approval")
     enter(ben, BEN)
     ben.goto("/rejections/reason?code=DOCUMENT_MISMATCH")
-    press(ben, "Approve: customers read this")
+    press(ben.get_by_role("button", name="Approve: customers read this"))
     expect(ben.locator("#told_en")).to_contain_text(f"approved by {BEN}")
-    press(ben, "Never tell customers this reason …")
-    press(ben, "Never tell customers")
+    press(ben.get_by_text("Never tell customers this reason …"))
+    press(ben.get_by_role("button", name="Never tell customers"))
     expect(ben.locator("#telling")).to_contain_text("Not used: never tell")
     assert done(desk) == ["described", "text written", "text approved", "described"]
-
-
-def press(page: Page, name: str, kind: str = "") -> None:
-    """Tab until what has this name has the focus; a field gets what is typed next, the rest is pressed."""
-    page.locator("main").focus()
-    for _ in range(80):
-        page.keyboard.press("Tab")
-        if page.evaluate(FOCUSED) in {name, name.lower()}:
-            break
-    else:
-        pytest.fail(f"{name} was never reached")
-    if not kind:
-        page.keyboard.press("Enter")
-
-
-FOCUSED = "(e => (e.name || e.textContent).trim())(document.activeElement)"
 
 
 def test_many_rejections_come_after_the_page(

@@ -1,15 +1,18 @@
-"""A person finds a failed run and sets it right. The test plays the worker."""
+"""A person finds a failed run and sets it right, or closes it. The test plays the worker."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import select
 
 from receiver import runs
 from receiver.database import Database
 from receiver.executor import Ended
-from receiver.models import Outcome, attempts
+from receiver.models import Outcome, RunState, attempts
+from receiver.models import runs as runs_table
 from tests.browser.conftest import OpenPage, sign_in
+from tests.browser.hands import press, tab_to
 from tests.dashboard.desk import EMAIL, Desk
 from tests.factories import add_attempt, add_case, add_run, count_rows, writing
 
@@ -65,6 +68,51 @@ def test_the_same_goes_without_javascript(desk: Desk, open_page: OpenPage, faile
     expect(page.locator(".run__state")).to_contain_text("Done")
 
 
+def test_the_same_goes_by_keyboard_alone(desk: Desk, open_page: OpenPage, failed_run: int) -> None:
+    page = open_page()
+    sign_in(page)
+    page.keyboard.press("g")
+    page.keyboard.press("u")
+    page.wait_for_url("**/runs")
+    for place in ("**/runs?*failure=*", f"**/runs/{failed_run}"):
+        expect(page.locator("main a.row")).to_have_count(1)
+        page.keyboard.press("j")
+        page.keyboard.press("Enter")
+        page.wait_for_url(place)
+    press(page.get_by_text("Where it went wrong", exact=True).first)
+    expect(page.get_by_text("Traceback: line 41")).to_be_visible()
+    press(page.get_by_role("button", name="Re-process: notify customer"))
+    expect(page.locator(".run__state")).to_contain_text(f"asked by {EMAIL}")
+    expect(page.locator("#run")).to_be_focused()  # the button is gone: its run it is
+    _finish(desk.database, _claim(desk.database))
+    expect(page.locator(".run__state")).to_contain_text("Done")
+
+
+def test_a_run_is_closed_by_keyboard_alone(desk: Desk, open_page: OpenPage, failed_run: int) -> None:
+    page = open_page()
+    sign_in(page)
+    page.goto(f"/runs/{failed_run}")
+    press(page.get_by_text("Close without retrying …"))
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(page.locator("#close").get_by_role("radio").first).to_be_checked()
+    tab_to(page.get_by_role("textbox", name="Note"))
+    page.keyboard.type("I rang them")
+    press(page.get_by_role("button", name="Close without retrying"))
+    _is_closed(desk, page, failed_run)
+
+
+def test_a_run_is_closed_without_javascript(desk: Desk, open_page: OpenPage, failed_run: int) -> None:
+    page = open_page(java_script_enabled=False)
+    sign_in(page)
+    page.goto(f"/runs/{failed_run}")
+    page.get_by_text("Close without retrying …").click()
+    page.locator("#close").get_by_role("radio").first.check()
+    page.get_by_role("textbox", name="Note").fill("I rang them")
+    page.get_by_role("button", name="Close without retrying").click()
+    _is_closed(desk, page, failed_run)
+
+
 def test_a_run_is_set_right_from_its_case_which_stays(
     desk: Desk, open_page: OpenPage, failed_run: int
 ) -> None:
@@ -117,6 +165,14 @@ def test_what_was_done_is_done_again_only_on_purpose(
     page.get_by_text("Do it again").click()
     page.get_by_role("button", name="Re-process: notify customer again").click()
     expect(page.locator(".run__state")).to_contain_text("Waiting")
+
+
+def _is_closed(desk: Desk, page: Page, run: int) -> None:
+    expect(page.locator(".run__state")).to_contain_text("Closed")
+    expect(page.locator("#purpose")).to_contain_text("I rang them")
+    with writing(desk.database) as connection:
+        closed = connection.execute(select(runs_table).where(runs_table.c.id == run)).one()
+    assert (closed.state, closed.closed_by, closed.close_note) == (RunState.CLOSED, EMAIL, "I rang them")
 
 
 def _reprocess_and_finish(database: Database, run: int) -> None:

@@ -4,11 +4,14 @@ Each fills a database and returns what the pages' addresses name: `{"case": "ACM
 """
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
 
 from sqlalchemy import Connection, insert, update
 
+from dashboard.auth.links import make_link
+from dashboard.auth.users import Role
 from receiver.activity import Kind, note
 from receiver.event import ref_key
 from receiver.models import (
@@ -24,6 +27,7 @@ from receiver.models import (
     pauses,
     seen_reasons,
     status_limits,
+    users,
     vove_views,
     workers,
 )
@@ -70,7 +74,8 @@ def little(connection: Connection) -> Ids:
     delivery = add_delivery(connection, Verdict.REFUSED, cause="no_match", body=b"{}", received_at=NOW - DAY)
     run = add_run(connection, event, RunState.SUCCEEDED, summary="Sent")
     add_attempt(connection, run, Outcome.SUCCEEDED)
-    return {"case": "ACME-1", "run": str(run), "delivery": str(delivery), "code": CODE, "business": "ACME-1"}
+    ids = {"case": "ACME-1", "run": str(run), "delivery": str(delivery), "code": CODE, "business": "ACME-1"}
+    return ids | _add_people(connection, ["bea@example.com"])
 
 
 def much(connection: Connection) -> Ids:
@@ -99,7 +104,11 @@ def much(connection: Connection) -> Ids:
             handler="enable_account", reason="The account service moves", paused_at=NOW - HOUR, paused_by=ANA
         )
     )
-    return ids | {"delivery": str(delivery)}
+    return (
+        ids
+        | {"delivery": str(delivery)}
+        | _add_people(connection, [f"person{n}@example.com" for n in range(20)])
+    )
 
 
 def hostile(connection: Connection) -> Ids:
@@ -128,7 +137,24 @@ def hostile(connection: Connection) -> Ids:
     )
     connection.execute(insert(pauses).values(handler="*", reason=EVIL, paused_at=NOW, paused_by=EVIL))
     connection.execute(update(workers).where(workers.c.role == "worker").values(error=LONG))
-    return ids | {"delivery": str(delivery), "code": quote(EVIL[:60], safe="")}
+    people = _add_people(connection, [EVIL[:250] + "@x", "e" * 240 + "@x", "c" + "\u0301" * 240 + "@x"])
+    return ids | people | {"delivery": str(delivery), "code": quote(EVIL[:60], safe="")}
+
+
+def _add_people(connection: Connection, emails: Sequence[str]) -> Ids:
+    """Of every role, and some that may not sign in; the last one has a link, and no password yet."""
+    for n, email in enumerate(emails):
+        row = {
+            "email": email,
+            "role": [*Role, "king"][n % 5],
+            "password_hash": "" if n == len(emails) - 1 else "$argon2id$",
+            "created_at": NOW - n * DAY,
+            "disabled_at": NOW - DAY if n % 3 == 2 and n < len(emails) - 1 else None,
+            "seen_at": NOW - n * HOUR if n % 2 else None,
+        }
+        person = connection.execute(insert(users).values(row).returning(users.c.id)).scalar_one()
+    connection.execute(update(cases).where(cases.c.status == "COMPLETED").values(assigned_to=emails[0]))
+    return {"person": str(person), "link": make_link(connection, person, emails[0], NOW)}
 
 
 def _set_limits(connection: Connection) -> None:

@@ -41,16 +41,16 @@ def test_it_says_what_is_left_or_over_and_turns_urgent(past: timedelta, text: st
 @pytest.mark.parametrize(
     ("limit", "past", "text"),
     [
-        (5, timedelta(0), "5 working d left"),
-        (5, HOUR, "5 working d left"),
-        (5, 2 * DAY, "3 working d left"),
-        (5, 5 * DAY, "1 working d left"),  # Saturday
+        (5, timedelta(0), "5 working days left"),
+        (5, HOUR, "5 working days left"),
+        (5, 2 * DAY, "3 working days left"),
+        (5, 5 * DAY, "1 working day left"),  # Saturday
         (5, 6 * DAY + HOUR, "23 h left"),
         (4, 4 * DAY + 2 * HOUR, "2 h over"),
-        (4, 5 * DAY + HOUR, "less than 1 working d over"),  # Saturday
-        (4, 7 * DAY, "1 working d over"),
-        (3, 7 * DAY, "2 working d over"),  # due on Thursday, now Monday
-        (3, 707 * DAY, "502 working d over"),
+        (4, 5 * DAY + HOUR, "less than 1 working day over"),  # Saturday
+        (4, 7 * DAY, "1 working day over"),
+        (3, 7 * DAY, "2 working days over"),  # due on Thursday, now Monday
+        (3, 707 * DAY, "502 working days over"),
     ],
 )
 def test_working_days_are_counted_where_the_limit_is_in_them(limit: int, past: timedelta, text: str) -> None:

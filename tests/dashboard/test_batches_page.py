@@ -1,5 +1,6 @@
 """Many runs on one word: from what a list counted to a preview, a confirmation, progress, and a stop."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -98,6 +99,31 @@ def test_it_is_confirmed_with_its_number_and_carried_out_with_progress(desk: Des
     assert "Waiting" in page
     assert desk.client.get(batch, headers=PARTIAL).text.lstrip().startswith('<article id="batch"')
     assert "Re-processed: what needs a person" in desk.client.get("/batches").text
+
+
+def test_what_somebody_else_chose_or_started_says_so_beside_its_button(
+    desk: Desk,
+) -> None:
+    failing(desk)
+    batch = drafted(desk.signed_in())
+    assert "not by you" not in desk.client.get(batch).text
+    desk.add_user(email="ben@example.com")
+    desk.sign_in("ben@example.com")
+    chosen = "Chosen by <bdi>ana@example.com</bdi>, not by you. If you start it, the activity names you."
+    assert beside_the_button(desk, batch) == chosen
+    assert press(desk, batch, number="3").status_code == 303
+    assert "not by you" not in desk.client.get(batch).text
+    desk.sign_in()
+    started = "Started by <bdi>ben@example.com</bdi>, not by you. If you stop it, the activity names you."
+    assert beside_the_button(desk, batch) == started
+    assert press(desk, batch, "stop").status_code == 303
+    assert "ana@example.com stopped it" in desk.client.get(batch).text
+
+
+def beside_the_button(desk: Desk, batch: str) -> str:
+    page = desk.client.get(batch).text
+    [said] = re.findall(r'<p class="batch__whose">(.*?)</p>\s*<button', page)
+    return str(said)
 
 
 @pytest.mark.parametrize("number", ["2", "4", "", "three", "-3", "3.5"])

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from dashboard.case_file import asking, giving, printing
 from dashboard.case_file.asking import references
@@ -24,7 +24,7 @@ from receiver.activity import Kind, note
 from receiver.cases import Link
 from receiver.database import Database
 from receiver.event import ref_key
-from receiver.models import Outcome, RunState, activities, events, vove_views
+from receiver.models import Outcome, RunState, activities, events, runs, vove_views
 from tests.dashboard.desk import SAME_ORIGIN, Desk
 from tests.dashboard.reading import read
 from tests.factories import (
@@ -244,14 +244,70 @@ def test_a_large_case_is_read_in_many_short_transactions(desk: Desk, monkeypatch
     ]
 
 
+def _a_note_comes(connection: Connection) -> None:
+    note(connection, Kind.NOTED, "ben@example.com", NOON, ref_id="ACME-1", detail="Meanwhile")
+
+
+def _a_try_begins(connection: Connection) -> None:
+    connection.execute(update(runs).values(state=RunState.RUNNING, tries=runs.c.tries + 1))
+
+
+def _a_try_ends_as_the_last_one_did(connection: Connection) -> None:
+    connection.execute(update(runs).values(tries=runs.c.tries + 1, finished_at=NOON + HOUR))
+
+
+def _a_task_is_closed_again(connection: Connection) -> None:
+    connection.execute(update(runs).values(closed_at=NOON + HOUR))
+
+
+def _a_delivery_is_repeated(connection: Connection) -> None:
+    connection.execute(update(events).values(delivery_count=events.c.delivery_count + 1))
+
+
+def _another_check_comes(connection: Connection) -> None:
+    add_event(connection, "ACME-1", "NO_MATCH", family="aml", place=None, link=None)
+
+
+def _the_business_is_edited(connection: Connection) -> None:
+    add_business(connection, "ACME-1", name="Acme")
+
+
+def _vove_is_asked(connection: Connection) -> None:
+    _add_view(connection)
+
+
+def _another_case_moves(connection: Connection) -> None:
+    add_run(connection, add_case(connection, "ACME-2")[0])
+    add_business(connection, "ACME-2", name="Acme")
+    note(connection, Kind.NOTED, "ben@example.com", NOON, ref_id="ACME-2", detail="Meanwhile")
+
+
+@pytest.mark.parametrize(
+    ("what_happens", "is_said"),
+    [
+        (_a_note_comes, True),
+        (_a_try_begins, True),
+        (_a_try_ends_as_the_last_one_did, True),
+        (_a_task_is_closed_again, True),
+        (_a_delivery_is_repeated, True),
+        (_another_check_comes, True),
+        (_the_business_is_edited, True),
+        (_vove_is_asked, True),
+        (_another_case_moves, False),
+    ],
+    ids=lambda given: given.__name__.strip("_") if callable(given) else str(given),
+)
 def test_a_case_that_moves_while_it_is_read_says_so(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    what_happens: Callable[[Connection], None],
+    is_said: bool,
 ) -> None:
     for module in ("dashboard.case_file.reading.EVENTS", "dashboard.queries.case_files.EVENTS"):
         monkeypatch.setattr(module, 2)
     monkeypatch.setattr(giving, "HELD", 10)
     with writing(database) as connection:
-        add_case(connection, "ACME-1")
+        add_run(connection, add_case(connection, "ACME-1")[0])
 
     async def made() -> bytes:
         readers, writer = database.page_readers(), database.page_writer()
@@ -261,12 +317,56 @@ def test_a_case_that_moves_while_it_is_read_says_so(
             if b"status_changes" in piece and not moved:
                 moved = True
                 with writing(database) as connection:  # a reader still open would keep it from being written
-                    note(connection, Kind.NOTED, "ben@example.com", NOON, ref_id="ACME-1", detail="Meanwhile")
+                    what_happens(connection)
         await readers.dispose()
         await writer.dispose()
         return b"".join(pieces)
 
-    assert json.loads(asyncio.run(made()))["cases"][0]["moved_while_read"] is True
+    assert json.loads(asyncio.run(made()))["cases"][0]["moved_while_read"] is is_said
+
+
+def test_every_database_reads_a_usual_case_at_one_moment(
+    any_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writing(any_database) as connection:
+        add_run(connection, add_case(connection, "ACME-1")[0])
+    find_activities = case_files.find_activities
+
+    async def find_after_a_change(*asked: Any) -> Any:
+        if any_database.journal_mode != "delete":  # where nobody can write meanwhile
+            with writing(any_database) as connection:
+                _a_note_comes(connection)
+        return await find_activities(*asked)
+
+    monkeypatch.setattr(case_files, "find_activities", find_after_a_change)
+
+    async def made() -> bytes:
+        readers, writer = any_database.page_readers(), any_database.page_writer()
+        pieces = [
+            piece async for piece in json_file(readers, writer, Asked(["ACME-1"], [], "ana@example.com"))
+        ]
+        await readers.dispose()
+        await writer.dispose()
+        return b"".join(pieces)
+
+    (given_out,) = json.loads(asyncio.run(made()))["cases"]
+    assert given_out["case"]["activities"] == []
+    assert given_out["moved_while_read"] is False
+
+
+def test_every_database_stamps_a_case(any_database: Database) -> None:
+    with writing(any_database) as connection:
+        _add_case_with_all(connection)
+        add_business(connection, "BOLT-1")
+
+    def stamp() -> Any:
+        return read(any_database, lambda connection: case_files.find_stamp(connection, ref_key("ACME-1")))
+
+    before = stamp()
+    assert stamp() == before
+    with writing(any_database) as connection:
+        _a_try_begins(connection)
+    assert stamp() != before
 
 
 def test_a_page_prints_a_bounded_part_and_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -340,6 +440,24 @@ def test_hostile_text_is_shown_as_text(desk: Desk) -> None:
     assert "<script>alert" not in page
     assert "\u202e" not in page
     assert "{{ 7*7 }}" in page
+
+
+def test_a_case_file_is_given_and_noted_only_where_a_person_takes_it(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        add_case(connection, "ACME-1")
+    client = desk.signed_in("viewer").client
+    for path, way in {"/case-file": "Open the case file", "/case-file.json": "Take the case file"}.items():
+        here = f"{path}?ref=ACME-1"
+        head = client.head(here)
+        assert (head.status_code, head.text) == (200, "")
+        assert head.headers["Content-Type"] == client.get(here).headers["Content-Type"]
+        assert len(_noted(desk)) == 1
+        answer = client.get(here, headers={"Sec-Fetch-Site": "cross-site"})
+        assert answer.status_code == 403
+        assert f'<a href="{here}" hx-boost="false">{way}</a>' in answer.text
+        assert len(_noted(desk)) == 1
+        with writing(desk.database) as connection:
+            connection.execute(delete(activities))
 
 
 def test_a_stranger_gets_no_case_file(desk: Desk) -> None:

@@ -384,6 +384,53 @@ def test_hostile_text_is_shown_as_text(desk: Desk) -> None:
     assert "\u0007" not in shown
 
 
+# Who was told without us
+
+
+def test_a_rejected_customer_whom_no_task_tells_was_told_by_hand(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        add_case(connection, "ACME-1")
+    page = desk.signed_in("operator").client.get("/cases/ACME-1").text
+    assert "They were told, or must not be" in page
+    answer = _tell(desk, "ACME-1", _since(page), "By phone <b>&")
+    assert answer.headers["location"] == "/cases/ACME-1#statement_customer"
+    page = desk.client.get("/cases/ACME-1").text
+    assert f"{EMAIL}: By phone &lt;b&gt;&amp;" in page
+    assert "wrote down that the customer was told by hand" in page
+    assert "They were told, or must not be" not in page
+    assert "was told by hand" in desk.client.get("/activity").text
+    assert "ACME-1" not in desk.client.get("/cases?needs=not_told").text
+
+
+def test_what_can_t_be_kept_is_typed_still(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        add_case(connection, "ACME-1")
+    page = desk.signed_in("operator").client.get("/cases/ACME-1").text
+    answer = _tell(desk, "ACME-1", _since(page), "   ")
+    assert answer.status_code == 422
+    assert "Write something first." in answer.text
+    assert re.search(r'value="by hand" required checked', answer.text)
+
+
+def test_who_says_it_second_is_told_so(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        add_case(connection, "ACME-1")
+    since = _since(desk.signed_in("operator").client.get("/cases/ACME-1").text)
+    _tell(desk, "ACME-1", since, "By phone")
+    answer = _tell(desk, "ACME-1", since, "By letter")
+    page = desk.client.get(answer.headers["location"]).text
+    assert "it was settled meanwhile" in page
+    assert "By letter" not in page
+
+
+def test_a_viewer_says_nothing_of_it(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        add_case(connection, "ACME-1")
+    page = desk.signed_in("viewer").client.get("/cases/ACME-1").text
+    assert "They were told, or must not be" not in page
+    assert _tell(desk, "ACME-1", "0", "By phone").status_code == 403
+
+
 def test_the_part_is_answered_alone(desk: Desk) -> None:
     with writing(desk.database) as connection:
         add_case(connection, "ACME-1")
@@ -400,6 +447,16 @@ def _write(desk: Desk, ref_id: str, text: str) -> httpx.Response:
 def _assign(desk: Desk, ref_id: str, to: str, seen: str = "") -> httpx.Response:
     path, form = f"/cases/assignment?ref={quote(ref_id, safe='')}", {"assignee": to, "seen": seen}
     return desk.client.post(path, data=form, headers=SAME_ORIGIN)
+
+
+def _tell(desk: Desk, ref_id: str, since: str, text: str) -> httpx.Response:
+    path, form = f"/cases/telling?ref={ref_id}", {"how": "by hand", "text": text, "since": since}
+    return desk.client.post(path, data=form, headers=SAME_ORIGIN)
+
+
+def _since(page: str) -> str:
+    (since,) = re.findall(r'name="since" value="(\d+)"', page)
+    return str(since)
 
 
 def _next(desk: Desk, after: str = "") -> str:

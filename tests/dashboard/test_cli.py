@@ -1,6 +1,7 @@
 """The `kybdesk` command says in a line what a person can set right, and never a secret."""
 
 import getpass
+import re
 import shlex
 import socket
 import sqlite3
@@ -120,3 +121,49 @@ def test_the_list_of_handlers_tells_what_is_paused_and_needs_no_database(tmp_pat
     assert listed.returncode == 0, listed.stderr
     assert "paused  all handlers  by ana@example.com" in listed.stdout
     assert "The text is wrong" in listed.stdout
+
+
+def test_who_there_is_is_listed_in_words(desk: Desk) -> None:
+    assert "nobody yet" in desk.command("user", "list").stdout
+    for email, role in (("ana@example.com", "admin"), ("bo@example.com", "viewer")):
+        desk.command("user", "add", email, "--role", role, "--password-stdin", given="a long password\n")
+    assert desk.command("user", "role", "Bo@example.com", "lead").returncode == 0
+    assert desk.command("user", "disable", "bo@example.com").returncode == 0
+    assert desk.command("user", "list").stdout.splitlines() == [
+        "ana@example.com  admin  may sign in  not here yet",
+        "bo@example.com  lead  may not sign in  not here yet",
+    ]
+    assert desk.command("user", "enable", "bo@example.com").returncode == 0
+    noted = [(row["kind"], row["subject"], row["by"]) for row in desk.rows("SELECT * FROM activities")]
+    assert noted[2:] == [
+        (kind, "bo@example.com", f"kybdesk user {verb} ({getpass.getuser()})")
+        for kind, verb in (("role changed", "role"), ("user disabled", "disable"), ("user enabled", "enable"))
+    ]
+
+
+def test_the_only_administrator_stays_on_the_command_line_too(desk: Desk) -> None:
+    desk.command(
+        "user", "add", "ana@example.com", "--role", "admin", "--password-stdin", given="a long password\n"
+    )
+    for arguments in (["role", "ana@example.com", "lead"], ["disable", "ana@example.com"]):
+        refused = desk.command("user", *arguments)
+        assert refused.returncode == 1
+        assert "only administrator who may sign in" in refused.stderr
+        assert "Traceback" not in refused.stderr
+    [row] = desk.rows("SELECT role, disabled_at FROM users")
+    assert tuple(row) == ("admin", None)
+
+
+def test_a_link_is_printed_alone_with_the_address_of_the_desk(desk: Desk) -> None:
+    desk.environment["KYBDESK_DASHBOARD_URL"] = "https://kyb.example.com"
+    desk.command(
+        "user", "add", "ana@example.com", "--role", "admin", "--password-stdin", given="a long password\n"
+    )
+    printed = desk.command("user", "link", "ana@example.com")
+    assert re.fullmatch(r"https://kyb\.example\.com/password/[\w-]{43}\n", printed.stdout)
+    assert "once, within 3 days" in printed.stderr
+    [row] = desk.rows("SELECT detail, subject FROM activities WHERE kind = 'link made'")
+    assert tuple(row) == (None, "ana@example.com")
+    missing = desk.command("user", "link", "eve@example.com")
+    assert missing.returncode == 1
+    assert "There is no user eve@example.com" in missing.stderr

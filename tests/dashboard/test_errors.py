@@ -1,20 +1,28 @@
 """Errors as people meet them."""
 
 import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from html import unescape
+from typing import Any
 
 import pytest
 from jinja2 import DictLoader
 from litestar import get, post
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromQuery
-from sqlalchemy import text
+from sqlalchemy import event, text, update
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from dashboard.aliases import AnyRequest, Reader, Writer
 from dashboard.errors import PageError
 from dashboard.render import render
 from receiver.database import Database
-from tests.dashboard.desk import PARTIAL, SAME_ORIGIN, Desk
+from receiver.models import sessions
+from tests.dashboard.desk import EMAIL, PARTIAL, SAME_ORIGIN, Desk
+from tests.factories import MINUTE, NOON, add_event, add_run, writing
 
 SECRET = "hunter2"
 
@@ -39,7 +47,7 @@ async def counts(number: FromQuery[int]) -> str:
 
 @get("/reads", opt={"public": True})
 async def reads(request: AnyRequest, reader: Reader) -> object:
-    return await render(request, reader, "error.html", status=200, title="Read", message="", hint="")
+    return await render(request, reader, "error.html", status=200, title="Read", message="", hint="", ways=[])
 
 
 @post("/writes", opt={"public": True})
@@ -181,6 +189,133 @@ def test_an_error_page_that_fails_falls_back_to_plain_words(
     assert answer.status_code == 404
     assert answer.text.startswith("There is nothing here.")
     assert "The error page can't be rendered" in caplog.text
+
+
+def test_who_is_signed_in_sees_an_error_inside_the_usual_frame(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        add_run(connection, add_event(connection, "ACME-1"))
+    desk.signed_in()
+    for path, status in {
+        "/nowhere": 404,
+        "/cases/ACME-2": 404,
+        "/runs/01": 404,
+        "/raises/secret": 500,
+    }.items():
+        answer = desk.client.get(path)
+        assert answer.status_code == status
+        assert 'id="rail"' in answer.text
+        assert 'id="search"' in answer.text
+        assert re.search(r'id="failed_runs" class="count" \s*title="[^"]*">1<', answer.text), path
+        assert "/changed?since=1" in answer.text
+        assert EMAIL in answer.text
+        assert answer.headers["cache-control"] == "no-store"
+    answer = desk.client.delete("/cases", headers=SAME_ORIGIN)
+    assert (answer.status_code, "GET" in answer.headers["allow"]) == (405, True)
+    assert 'id="rail"' in answer.text
+
+
+def test_a_way_on_that_fits_the_address_is_offered(desk: Desk) -> None:
+    desk.signed_in()
+    assert ways_of(desk, "/nowhere") == {"/": "Go to Overview"}
+    assert ways_of(desk, "/runs/4711") == {"/runs": "Go to Runs"}
+    assert ways_of(desk, "/batches/4711") == {"/runs": "Go to Runs"}
+    assert ways_of(desk, "/deliveries/4711") == {"/deliveries": "Go to Deliveries"}
+    assert ways_of(desk, "/cases/a%2Fb%26c%3D%3Cd%3E") == {
+        "/cases?q=a%2Fb%26c%3D%3Cd%3E": "Look for it in all cases",
+        "/cases": "Go to Cases",
+    }
+    assert ways_of(desk, "/raises/secret?page=2") == {
+        "/raises/secret?page=2": "Try again",
+        "/": "Go to Overview",
+    }
+
+
+def ways_of(desk: Desk, path: str) -> dict[str, str]:
+    page = desk.client.get(path).text
+    [ways] = re.findall('<p class="dead_end__ways">(.*?)</p>', page)
+    return {unescape(href): name for href, name in re.findall('<a href="(.*?)" .*?>(.*?)</a>', ways)}
+
+
+def test_a_stranger_sees_no_frame_and_costs_no_look_up(desk: Desk) -> None:
+    with statements(desk) as asked:
+        for cookie in ({}, {"Cookie": "kybdesk="}):
+            for path in ("/nowhere", "/raises/not-found", "/runs/01"):
+                page = desk.client.get(path, headers=cookie).text
+                assert 'class="bare"' in page
+                assert ways_in(page) == ["/cases"]
+                assert not re.search("rail|search|changed", page.partition("<body")[2])
+    assert asked == []
+
+
+def ways_in(page: str) -> list[str]:
+    return re.findall('href="(.*?)"', page[page.index("dead_end__ways") :])
+
+
+def test_a_session_that_is_over_or_invented_shows_a_stranger_and_costs_one_look_up(desk: Desk) -> None:
+    desk.signed_in()
+    with writing(desk.database) as connection:
+        connection.execute(update(sessions).values(used_at=NOON))
+    for cookie in ({}, {"Cookie": "kybdesk=invented"}):
+        with statements(desk) as asked:
+            assert 'class="bare"' in desk.client.get("/nowhere", headers=cookie).text
+        assert len([each for each in asked if each.startswith("SELECT")]) == 1
+
+
+def test_an_error_writes_nothing_and_looks_up_who_is_signed_in_once(desk: Desk) -> None:
+    desk.signed_in()
+    with writing(desk.database) as connection:
+        connection.execute(update(sessions).values(used_at=datetime.now(UTC) - 10 * MINUTE))
+    with statements(desk) as asked:
+        assert 'id="rail"' in desk.client.get("/nowhere").text
+    assert len([each for each in asked if "FROM sessions" in each]) == 1
+    assert not [each for each in asked if each.startswith(("UPDATE", "INSERT"))]
+
+
+def test_a_part_gets_its_flash_and_costs_no_look_up(desk: Desk) -> None:
+    desk.signed_in()
+    with statements(desk) as asked:
+        answer = desk.client.get("/nowhere", headers=PARTIAL)
+    assert (answer.status_code, answer.headers["hx-retarget"]) == (404, "#flash")
+    assert "rail" not in answer.text
+    assert asked == []
+
+
+def test_an_address_that_is_not_ours_shows_no_frame(desk: Desk) -> None:
+    desk.signed_in()
+    cookie = "; ".join(f"{name}={value}" for name, value in desk.client.cookies.items())
+    answer = desk.get_raw("/nowhere", Host="evil.example", Cookie=cookie)
+    assert (answer.status_code, 'class="bare"' in answer.text) == (404, True)
+
+
+def test_where_the_database_is_out_of_reach_an_error_stands_alone(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.signed_in()
+    assert desk.database.path is not None
+    desk.database.path.rename(desk.database.path.with_suffix(".gone"))
+    answer = desk.client.get("/nowhere")
+    assert answer.status_code == 404
+    assert "There is nothing here" in answer.text
+    assert 'class="bare"' in answer.text
+    assert "An error is shown without its frame: OperationalError" in caplog.text
+
+
+@contextmanager
+def statements(desk: Desk) -> Iterator[list[str]]:
+    """What pages ask of the database meanwhile."""
+    asked: list[str] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        asked.append(statement)
+
+    engines = [desk.app.state.readers.sync_engine, desk.app.state.writer.sync_engine]
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", listen)
+    try:
+        yield asked
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", listen)
 
 
 def _revision(database: Database) -> int:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
 from dashboard.causes import cause
+from dashboard.exports import streaming
 from dashboard.exports.files import BOM, FORMULA, CsvWriter, Format, JsonWriter, harmless, writer
 from dashboard.exports.lists import LISTS
 from receiver.activity import Kind, note
@@ -113,6 +114,56 @@ def test_a_file_says_in_words_what_the_page_says(desk: Desk) -> None:
     assert rows["no limit"]["limit_ends"] == ""
     (refused,) = _rows(client.get("/deliveries.csv?verdict=refused").text)
     assert (refused["cause"], refused["cause_in_words"]) == ("no_match", cause("no_match").short)
+
+
+def test_asking_for_the_head_of_a_file_reads_nothing_and_is_not_noted(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writing(desk.database) as connection:
+        add_case(connection, "ACME-1")
+    client = desk.signed_in("viewer").client
+    monkeypatch.setattr(streaming, "_read", None)
+    for path in ("/cases.csv", "/cases.json"):
+        answer = client.head(path)
+        assert (answer.status_code, answer.text) == (200, "")
+        assert answer.headers["Content-Type"].startswith(("text/csv", "application/json"))
+    assert _noted(desk) == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none", "Sec-Purpose": "prefetch;prerender"},
+    ],
+    ids=["another site", "a neighbour", "a browser that looks ahead"],
+)
+def test_a_link_on_another_site_leads_to_a_page_from_which_the_file_can_be_taken(
+    desk: Desk, headers: dict[str, str]
+) -> None:
+    client = desk.signed_in("viewer").client
+    answer = client.get("/cases.csv?q=%3Cb%3E&status=REJECTED", headers=headers)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (403, "text/html; charset=utf-8")
+    assert (
+        '<a href="/cases.csv?q=%3Cb%3E&amp;status=REJECTED" hx-boost="false">Export the list</a>'
+        in answer.text
+    )
+    assert '<a href="/cases" hx-boost="false">Go to Cases</a>' in answer.text
+    assert "Content-Disposition" not in answer.headers
+    assert _noted(desk) == []
+
+
+def test_what_a_person_opens_from_a_page_or_a_mail_or_types_is_taken_and_noted(desk: Desk) -> None:
+    client = desk.signed_in("viewer").client
+    for headers in ({}, {"Sec-Fetch-Site": "none"}, SAME_ORIGIN):
+        assert client.get("/cases.csv", headers=headers).status_code == 200
+    assert len(_noted(desk)) == 3
+
+
+def _noted(desk: Desk) -> list[str]:
+    with writing(desk.database) as connection:
+        return list(connection.scalars(select(activities.c.subject)))
 
 
 @pytest.mark.parametrize("kind", list(Format))

@@ -56,6 +56,7 @@ def test_no_two_things_of_the_glossary_have_one_place() -> None:
         ("/runs/7", "Runs"),
         ("/batches/7", "Runs"),
         ("/rejections/reason", "Rejections"),
+        ("/users/3", "Users"),
         ("/", "Overview"),
         ("/keys", None),
         ("/casesque", None),
