@@ -22,8 +22,6 @@ ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-
-
 LINKS = "/password/"  # below it an address itself opens something: the next request must not name it
 
 
