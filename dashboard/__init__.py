@@ -27,7 +27,7 @@ diagnosis   which usual mistake a refused delivery shows, and does it verify wit
 resending   a delivery as commands that send its bytes to a test endpoint
 sender      what VOVE still sends again, and until when
 worries     what on the health page needs somebody; `week` is the picture of outages
-spans       a time from and a time to, in forms and addresses
+spans       a time from and a time to, in forms and addresses; `left_out`: filters that can't be
 glossary    every word of the pages with its meaning; `places` is where one can go from every page
 people      roles, and whether somebody may sign in, in words
 kinds       what people do, in words; `surroundings`: what the server was told; `setting_forms`: what is typed

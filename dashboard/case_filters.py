@@ -10,6 +10,7 @@ from litestar.datastructures import MultiDict
 
 from dashboard import words
 from dashboard.filters import plural
+from dashboard.left_out import TEXT, Parameter, one_of
 from dashboard.needs import NEEDS, UNDER_WAY, Need
 from dashboard.queries.case_selection import NOBODY, Selection, Sort
 from dashboard.queries.search import Search, cleaned
@@ -18,6 +19,15 @@ from receiver.limits import MOST_DAYS
 ME = "me"
 LONGEST = 200  # characters of a status or a code
 DIGITS = 6  # of a number of days
+PARAMETERS = {
+    "q": TEXT,
+    "status": TEXT,
+    "reason": TEXT,
+    "needs": one_of(Need, "is nothing that a case can need"),
+    "assigned": TEXT,
+    "sort": one_of(Sort, "is no order"),
+    "age": Parameter(lambda given: _days(given) is not None, f"is no number of days from 1 to {MOST_DAYS:,}"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,10 @@ class CaseFilters:
         return replace(self, sort=Sort.CHANGED) != CaseFilters()
 
     @property
+    def are_beside_status(self) -> bool:
+        return replace(self, status="").are_given
+
+    @property
     def only_search(self) -> bool:
         return replace(self, q="", sort=Sort.CHANGED) == CaseFilters()
 
@@ -101,4 +115,4 @@ class CaseFilters:
 def _days(text: str) -> int | None:
     """What is no number of days was not asked for."""
     days = int(text) if text.isascii() and text.isdecimal() and len(text) <= DIGITS else 0
-    return min(days, MOST_DAYS) or None
+    return days if 1 <= days <= MOST_DAYS else None

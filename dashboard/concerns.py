@@ -25,8 +25,9 @@ class Figures:
     new_reasons: int = 0
     waiting_texts: int = 0  # that somebody else has written, and the reader may approve
     differing: int = 0
-    unverified: int = 0  # of the last day
+    unverified: int = 0  # of the last day, as the two below
     unreadable: int = 0
+    in_conflict: int = 0
     last_accepted: datetime | None = None
     effects: Collection[str] = field(default_factory=frozenset)
 
@@ -53,7 +54,7 @@ def _ageing(seen: Figures) -> Iterator[Concern]:
             seen.over_limit,
             "case is over its limit",
             "cases are over their limit",
-            "They have been in their status for longer than you set.",
+            "In one status for longer than you set.",
             "/cases?needs=limit&sort=age",
         )
 
@@ -64,7 +65,7 @@ def _tasks(seen: Figures, now: datetime) -> Iterator[Concern]:
             seen.failed_runs,
             "task needs a person",
             "tasks need a person",
-            "They did not work, and are not tried again by themselves.",
+            "What did not work is not tried again by itself.",
             "/runs?tab=person",
         )
     oldest = seen.oldest_run
@@ -84,7 +85,7 @@ def _cases(seen: Figures) -> Iterator[Concern]:
             seen.still_enabled,
             "business is enabled, but no longer completed",
             "businesses are enabled, but no longer completed",
-            "They have access although VOVE does not, or does not any more, approve them.",
+            "There is access although VOVE does not, or does not any more, approve.",
             "/cases?needs=still_enabled",
         )
     if seen.not_enabled and Effect.ACCOUNT in seen.effects:
@@ -92,7 +93,7 @@ def _cases(seen: Figures) -> Iterator[Concern]:
             seen.not_enabled,
             "business is completed, but not enabled",
             "businesses are completed, but not enabled",
-            "VOVE approved them, and they have no access yet.",
+            "VOVE approved, and there is no access yet.",
             "/cases?needs=not_enabled",
         )
     if seen.not_told and Effect.CUSTOMER in seen.effects:
@@ -100,7 +101,7 @@ def _cases(seen: Figures) -> Iterator[Concern]:
             seen.not_told,
             "business was rejected, but not told",
             "businesses were rejected, but not told",
-            "No message has gone out to them, and nobody wrote down that they were told.",
+            "No message has gone out, and nobody wrote down that the customer was told.",
             "/cases?needs=not_told",
         )
     if seen.new_reasons:
@@ -117,7 +118,7 @@ def _cases(seen: Figures) -> Iterator[Concern]:
             seen.waiting_texts,
             "text for customers waits for your approval",
             "texts for customers wait for your approval",
-            "Until then customers with this reason are not told.",
+            "Until then customers with such a reason are not told.",
             "/rejections#waiting",
             tone="review",
         )
@@ -138,8 +139,17 @@ def _coming_in(seen: Figures, now: datetime) -> Iterator[Concern]:
             seen.unreadable,
             "delivery of the last day is unreadable",
             "deliveries of the last day are unreadable",
-            "VOVE signed them, but they could not be understood. They are kept.",
+            "Signed by VOVE, but not understood. Nothing of it is lost.",
             "/deliveries?verdict=quarantined",
+            tone="review",
+        )
+    if seen.in_conflict:
+        yield _counted(
+            seen.in_conflict,
+            "delivery of the last day has an id that we know, but different content",
+            "deliveries of the last day have an id that we know, but different content",
+            "Signed by VOVE. What came first under the same id stands; nothing was changed.",
+            "/deliveries?verdict=conflict",
             tone="review",
         )
     if seen.unverified:
@@ -147,7 +157,7 @@ def _coming_in(seen: Figures, now: datetime) -> Iterator[Concern]:
             seen.unverified,
             "delivery of the last day is unverified",
             "deliveries of the last day are unverified",
-            "They were turned away: not signed with one of our secrets, or too old.",
+            "Turned away: not signed with one of our secrets, or too old.",
             "/deliveries?verdict=refused",
             tone="review",
         )

@@ -1,9 +1,10 @@
 """What a task does, in words of the business: by its handler's effect, else by its title."""
 
+import re
 from dataclasses import dataclass, replace
 
 from dashboard.queries.runs import Run
-from dashboard.words import in_a_sentence
+from dashboard.words import clause, in_a_sentence
 from receiver.handlers import Effect
 
 ENABLING = "COMPLETED"  # the status for which an account is enabled; for any other it is suspended
@@ -34,6 +35,11 @@ def deed_of(run: Run, was_done: bool = False) -> Deed:
     again = " again" if was_done or (run.is_done and not known) else ""
     deed = known or _by_title(run.title, in_a_sentence(run.title))
     return replace(deed, act=deed.act + again)
+
+
+def why_not(summary: str) -> str:
+    """As it stands after “was not sent:”, which the words of a failure may begin with too."""
+    return re.sub("^Nothing was sent[.:] ", "", clause(summary))
 
 
 def deed_for(effect: str | None, status: str, title: str) -> Deed:

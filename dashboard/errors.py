@@ -87,9 +87,11 @@ def unexpected_error(request: AnyRequest, error: Exception) -> Response[str]:
     return _answer(request, 500, OURS)
 
 
-def flash(request: AnyRequest, status: int, message: str, tone: str = "error") -> Response[str]:
-    """Beside the part that asked, which stays as it is."""
-    response = render_alone(request, "_flash.html", status, message=message, tone=tone)
+def flash(
+    request: AnyRequest, status: int, message: str, tone: str = "error", way: Way | None = None
+) -> Response[str]:
+    """Beside the part that asked, which stays as it is. The way is gone in another tab."""
+    response = render_alone(request, "_flash.html", status, message=message, tone=tone, way=way)
     response.headers.update({"HX-Retarget": "#flash", "HX-Reswap": "innerHTML"})
     return response
 

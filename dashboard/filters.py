@@ -13,7 +13,7 @@ from dashboard.ageing import ageing
 from dashboard.causes import cause
 from dashboard.changes import changes
 from dashboard.charts import outline
-from dashboard.deeds import deed_of
+from dashboard.deeds import deed_of, why_not
 from dashboard.known_failures import must_never_be_told
 from dashboard.needs import needs_of
 from dashboard.queries.runs import counted
@@ -25,7 +25,7 @@ from dashboard.zones import in_zone, zone_name
 LONG = 30 * 86400  # seconds: in an age of months hours say nothing
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 DOTS = {".", ".."}  # browsers take these out of a path, even when encoded
-VERBS = {"notes", "assignment", "next"}  # below /cases/ these are no references, with whatever slashes
+VERBS = {"notes", "assignment", "telling", "next"}  # below /cases/ no references, with whatever slashes
 BLANK = set("\u115f\u1160\u2800\u3164\uffa0")  # printable, they say, but nothing is seen of them
 
 
@@ -118,6 +118,14 @@ def shorten(text: str, length: int = 40) -> str:
     return f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}"
 
 
+def cut(text: str, length: int) -> str:
+    """A sentence is cut at its end, after a word; one word without an end, wherever it is."""
+    if len(text) <= length:
+        return text
+    whole_words = text[:length].rpartition(" ")[0].rstrip(" ,;:.")
+    return f"{whole_words if len(whole_words) > length // 2 else text[: length - 1]}…"
+
+
 def identifier(text: str, length: int = 40) -> Markup:
     """An id in the monospaced face, shortened in the middle, whole on hover."""
     return Markup('<span class="id" title="{}"><bdi>{}</bdi></span>').format(
@@ -171,6 +179,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "clock": clock,
     "close_reason": close_reason,
     "counted": counted,
+    "cut": cut,
     "day": day,
     "deed": deed_of,
     "family": words.family,
@@ -199,5 +208,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "took": took,
     "verdict": words.verdict,
     "visible": visible,
+    "why_not": why_not,
     "why_skipped": why_skipped,
 }

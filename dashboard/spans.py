@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from dashboard.left_out import Parameter
 from dashboard.zones import in_zone, readers_zone
 
 YEARS = range(1971, 2999)  # others are slips of the keyboard, and some can't be told in another zone
 A_DAY = len("2026-11-23")  # so long is a day without a time
 FIELD = "%Y-%m-%dT%H:%M"  # as the field of a form has it
+
+
+TIME = Parameter(lambda given: _moment(given) is not None, "is no date")
 
 
 @dataclass(frozen=True, slots=True)

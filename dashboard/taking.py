@@ -1,5 +1,6 @@
 """A file leaves, and the activity says who took it, only where a person took it."""
 
+import re
 from collections.abc import AsyncIterator
 
 from litestar.enums import MediaType
@@ -12,6 +13,7 @@ from dashboard.errors import PageError, Way
 from dashboard.render import asked
 
 BY_A_PERSON = {"same-origin", "none"}  # none: typed, a bookmark, or a link in a program for mail
+FILE = re.compile(r"(/[a-z-]+)\.(csv|json)")  # a list's, or the case file
 HEAD = "is_head"  # of a request's scope, where only its head was asked for: see app.py
 
 
@@ -20,8 +22,7 @@ def taken_from_here(way: str) -> Guard:
     leads here, and `way` on. A browser that only looks ahead comes again."""
 
     async def guard(connection: AnyConnection, _handler: BaseRouteHandler) -> None:
-        site, looks_ahead = connection.headers.get("Sec-Fetch-Site"), "Sec-Purpose" in connection.headers
-        if (site is None or site in BY_A_PERSON) and not looks_ahead:
+        if _is_by_a_person(connection):
             return
         raise PageError(
             403,
@@ -33,6 +34,22 @@ def taken_from_here(way: str) -> Guard:
         )
 
     return guard
+
+
+def _is_by_a_person(connection: AnyConnection) -> bool:
+    site, looks_ahead = connection.headers.get("Sec-Fetch-Site"), "Sec-Purpose" in connection.headers
+    return (site is None or site in BY_A_PERSON) and not looks_ahead
+
+
+def before_taking(connection: AnyConnection) -> str:
+    """Where to go after signing in: what was asked for, or the page from which that file can be taken. By
+    signing in it would have begun here: a link on another site leads no further than to a form."""
+    path, mark, query = asked(connection).partition("?")
+    if file := FILE.fullmatch(path):
+        path = file[1]
+    if path == "/case-file" and not _is_by_a_person(connection):
+        path = "/case-files"
+    return path + mark + query
 
 
 def only_looks(request: AnyRequest) -> bool:

@@ -117,15 +117,16 @@ class Worker:
     def _claim(self, executor: Executor) -> None:
         while (free := min(self._at_once, SLOTS - len(self._claimed))) > 0:
             claimed = self._claim_some(free)
-            for each in claimed:
+            for each in claimed:  # at once: of what is claimed nobody would know whether it had begun
                 self._claimed[each.run_id] = each
                 executor.start(each.run_id, each.call)
+            self._rest()
             if len(claimed) < free:
                 return
 
     def _claim_some(self, most: int) -> list[Claimed]:
         pace = self._settings.handler_pace
-        with self._transaction() as connection:
+        with self._engine.begin() as connection:
             claim = partial(runs.claim, connection, self._names, self._timeout, pace=pace)
             return list(islice(iter(lambda: claim(now=datetime.now(UTC)), None), most))
 
@@ -195,11 +196,11 @@ class Worker:
     def _transaction(self) -> Iterator[Connection]:
         with self._engine.begin() as connection:
             yield connection
-        if self._is_sqlite:
-            self._rest()
+        self._rest()
 
     def _rest(self) -> None:
-        time.sleep(REST)
+        if self._is_sqlite:
+            time.sleep(REST)
 
     def _pause(self, error: SQLAlchemyError) -> None:
         log.warning("the database can't be used just now: %s", type(error).__name__)

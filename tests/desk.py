@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+from sqlalchemy import make_url
 
 from dashboard import sending
+from dashboard.auth.users import add_user
+from receiver.database import Database
 from tests.receiver.factories import SECRET
 
 EMAIL, PASSWORD = "ana@example.com", "a password of some length"
@@ -75,6 +78,14 @@ class Desk:
             text=True,
             timeout=60,
         )
+
+    def add_user(self, role: str = "operator", email: str = EMAIL) -> None:
+        database = Database(make_url(f"sqlite+aiosqlite:///{self.directory}/kybdesk.db"))
+        database.migrate()
+        engine = database.writer()
+        with engine.begin() as connection:
+            add_user(connection, email, role, PASSWORD)
+        engine.dispose()
 
     def start(self) -> None:
         with (self.directory / "log").open("ab") as log:

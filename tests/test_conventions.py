@@ -45,6 +45,13 @@ def test_a_template_runs_under_the_content_security_policy(path: Path) -> None:
         assert "|safe" not in text.replace(" ", ""), "everything is escaped"
 
 
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_text_area_cuts_nothing(path: Path) -> None:
+    """A browser would, of what is pasted, without a word: the server says what is too long."""
+    areas = re.findall(r"<textarea.*?</textarea>", path.read_text(), re.DOTALL)
+    assert not [area for area in areas if "maxlength" in area]
+
+
 def test_vendored_files_are_the_ones_that_were_published() -> None:
     vendor = ROOT / "static" / "vendor"
     manifest = json.loads((vendor / "manifest.json").read_text())

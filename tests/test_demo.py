@@ -18,7 +18,7 @@ import httpx
 from dashboard.demo.businesses import LAST, Business, Trouble, business
 from dashboard.demo.entries import NOT_APPROVED
 from dashboard.filters import address, case_path
-from tests.desk import eventually
+from tests.desk import eventually, free_port
 
 FAILED = "SELECT * FROM runs JOIN events ON events.id = event_id WHERE state = 'failed' AND ref_id = ?"
 FIELDS = ("name", "email", "language", "account_status", "notes", "updated_at")
@@ -26,6 +26,10 @@ FIELDS = ("name", "email", "language", "account_status", "notes", "updated_at")
 
 def test_a_viewer_of_the_demo_sees_tasks_fail_and_sets_them_right(tmp_path: Path) -> None:
     with running(Demo(tmp_path)) as demo, demo.signed_in() as browser:
+        assert demo.said["Open"] == f"http://127.0.0.1:{demo.port}"
+        with demo.signed_in("carl@example.com") as colleague:
+            assert colleague.get("/rejections").is_success
+
         # The business is enabled as soon as its account has a tax number.
         refused = one_with(Trouble.NO_TAX_NUMBER)
         run = demo.failed_run(refused)
@@ -71,7 +75,12 @@ class Demo:
         self.scratch = directory / "scratch"
         self.scratch.mkdir()
         self.log = directory / "log"
-        self.environment = {**os.environ, "TMPDIR": str(self.scratch)}
+        self.port = free_port()
+        self.environment = {
+            **os.environ,
+            "TMPDIR": str(self.scratch),
+            "KYBDESK_DASHBOARD_PORT": str(self.port),
+        }
         self.process: subprocess.Popen[bytes] | None = None
         self.said: dict[str, str] = {}
 
@@ -93,10 +102,10 @@ class Demo:
         return len(self.said) == 4
 
     @contextmanager
-    def signed_in(self) -> Iterator[httpx.Client]:
+    def signed_in(self, email: str | None = None) -> Iterator[httpx.Client]:
         headers = {"Sec-Fetch-Site": "same-origin"}
         with httpx.Client(base_url=self.said["Open"], headers=headers, timeout=15) as browser:
-            form = {"email": self.said["Sign in"], "password": self.said["Password"]}
+            form = {"email": email or self.said["Sign in"], "password": self.said["Password"]}
             assert browser.post("/sign-in", data=form).status_code == 303
             yield browser
 

@@ -56,6 +56,7 @@ def test_a_rejected_customer_is_told_once_what_was_missing_is_there(tmp_path: Pa
         assert box.mails == []
 
         # Two people write and approve the text, one enters the address; a click sends the mail.
+        desk.add_user("lead", "ben@example.com")
         text = ("reason", "text", "DOCUMENT_MISMATCH", "--language", "de", "--by", "ana@example.com")
         assert desk.command(*text, given="Ein Dokument passt nicht.\n").returncode == 0
         approve = ("reason", "approve", "DOCUMENT_MISMATCH", "--language", "de", "--by", "ben@example.com")

@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from tests.desk import EMAIL, PASSWORD, Desk, eventually, running, signed_in
+from tests.desk import EMAIL, Desk, eventually, running, signed_in
 from tests.vove_stand_in import KEY, Answer, VoveStandIn, case, vove
 
 HANDLERS = """
@@ -24,11 +24,6 @@ def enable(event, context):
 
 def desk_of(directory: Path, stand_in: VoveStandIn, module: str = "", **settings: str) -> Desk:
     return Desk(directory, module, VOVE_API_URL=stand_in.url, VOVE_API_KEY=KEY, **settings)
-
-
-def add_user(desk: Desk, role: str = "operator", email: str = EMAIL) -> None:
-    added = desk.command("user", "add", email, "--role", role, "--password-stdin", given=PASSWORD + "\n")
-    assert added.returncode == 0, added.stderr
 
 
 def assert_keeps_the_key(*told: CompletedProcess[str]) -> None:
@@ -80,7 +75,7 @@ def test_all_differences_and_all_names_are_taken_over_at_once(tmp_path: Path) ->
     cases = [case(f"acme-{number:02}", "IN_REVIEW", f"Name {number}") for number in range(60)]
     with vove(*cases) as stand_in:
         desk = desk_of(tmp_path, stand_in)
-        add_user(desk)
+        desk.add_user()
         taken = desk.command("reconcile", "--adopt-all", "--by", EMAIL, "--yes")
         assert taken.returncode == 0, taken.stdout + taken.stderr
         assert taken.stdout.count("taken over: IN_REVIEW") == 60
@@ -129,7 +124,7 @@ def test_an_interrupted_comparison_goes_on_where_it_stopped(tmp_path: Path, numb
 def test_what_fails_exits_with_2_and_says_why(tmp_path: Path) -> None:
     with vove() as stand_in:
         desk = desk_of(tmp_path, stand_in)
-        add_user(desk, "viewer", "vera@example.com")
+        desk.add_user("viewer", "vera@example.com")
         stand_in.faults = [Answer(403)]
         wrong_key = desk.command("reconcile")
         stand_in.faults = [Answer(body=b"<html>")]
@@ -137,6 +132,7 @@ def test_what_fails_exits_with_2_and_says_why(tmp_path: Path) -> None:
         nobody = desk.command("reconcile", "--adopt-all")
         stranger = desk.command("reconcile", "--adopt-all", "--by", "who@example.com")
         viewer = desk.command("reconcile", "--adopt-all", "--by", "vera@example.com")
+        asking = desk.command("reconcile", "--by", "who@example.com")
         mixed = desk.command("reconcile", "--adopt", "acme", "--fresh")
     no_key = Desk(tmp_path).command("reconcile")
 
@@ -146,6 +142,7 @@ def test_what_fails_exits_with_2_and_says_why(tmp_path: Path) -> None:
         (nobody, "--by"),
         (stranger, "There is no user who@example.com"),
         (viewer, "may look, but not take over"),
+        (asking, "There is no user who@example.com"),
         (mixed, "--adopt asks about single cases"),
         (no_key, "No API key of VOVE's is set up (VOVE_API_KEY)."),
     ):

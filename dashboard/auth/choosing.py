@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dashboard.auth import passwords, sessions
 from dashboard.auth.links import Link, find_link, use_up, void_link
-from dashboard.auth.users import MAX_PASSWORD, User, checked_password, end_sessions
+from dashboard.auth.users import MAX_PASSWORD, User, UserError, checked_password, end_sessions
 from receiver.activity import Kind, note
 from receiver.models import users
 
@@ -33,18 +33,21 @@ async def choose_by_link(
         return await sessions.begin(connection, link.user_id)
 
 
-async def change_own(
-    readers: AsyncEngine, writer: AsyncEngine, user: User, old: str, new: str, token: str | None
-) -> bool:
-    """False where the old one is wrong. Their other sessions end, that of the token stays."""
+async def change_own(readers: AsyncEngine, writer: AsyncEngine, user: User, old: str, new: str) -> str | None:
+    """The new session's token, or None where the old password is wrong. All sessions of before end: a copy
+    of this one's cookie may be elsewhere."""
     checked_password(new)
     async with readers.connect() as reader:
         old_hash = await reader.scalar(select(users.c.password_hash).where(users.c.id == user.id)) or ""
     if not await passwords.matches(old[: MAX_PASSWORD + 1], old_hash):
-        return False
+        return None
+    if passwords.alike(old, new):
+        raise UserError("Choose another one than the present")
     new_hash = await passwords.rehashed(new)
     async with writer.begin() as connection:
-        return await connection.run_sync(_change, user, old_hash, new_hash, token)
+        if not await connection.run_sync(_change, user, old_hash, new_hash):
+            return None
+        return await sessions.begin(connection, user.id)
 
 
 def _choose(connection: Connection, link: Link, token: str, password_hash: str) -> bool:
@@ -57,11 +60,11 @@ def _choose(connection: Connection, link: Link, token: str, password_hash: str) 
     return True
 
 
-def _change(connection: Connection, user: User, old_hash: str, new_hash: str, token: str | None) -> bool:
+def _change(connection: Connection, user: User, old_hash: str, new_hash: str) -> bool:
     if not _lock(connection, user.id, users.c.password_hash == old_hash):
         return False
     _set(connection, user.id, new_hash)
-    end_sessions(connection, user.id, but=token)
+    end_sessions(connection, user.id)
     void_link(connection, user.id)
     note(connection, Kind.PASSWORD_CHANGED, user.email, datetime.now(UTC))
     return True

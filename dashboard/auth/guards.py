@@ -1,7 +1,7 @@
 """Deny by default: what is not marked `opt={"public": True}` needs a session."""
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from litestar import Response
 from litestar.exceptions import NotAuthorizedException
@@ -10,8 +10,10 @@ from litestar.response import Redirect
 
 from dashboard.aliases import AnyConnection, AnyRequest
 from dashboard.auth import sessions
-from dashboard.errors import PageError, flash
+from dashboard.errors import PageError, Way, flash
+from dashboard.paths import local_path
 from dashboard.render import wants_part
+from dashboard.taking import before_taking
 
 MOST_WANTED = 16 * 1024  # characters of an address, quoted: more would not come back, see receiver/server.py
 
@@ -93,12 +95,30 @@ async def may_manage_users(connection: AnyConnection, _handler: BaseRouteHandler
 def lead_to_sign_in(request: AnyRequest, _error: NotSignedIn) -> Response[Any]:
     """An open page is told; a visitor is led, and comes back to where they wanted to go."""
     if wants_part(request):
-        return flash(request, 401, "Your session has ended. Sign in again.")
+        return _session_has_ended(request)
     if request.method != "GET":
         return Redirect("/sign-in", status_code=303)
-    wanted = request.scope["raw_path"].decode("latin-1")
-    if query := request.scope["query_string"].decode("latin-1"):
-        wanted += f"?{query}"
+    return Redirect(_sign_in(before_taking(request)), status_code=303)
+
+
+def _session_has_ended(request: AnyRequest) -> Response[Any]:
+    """In another tab, what was typed here stays. Open pages ask every few seconds: a morph leaves the link as
+    it is, and the focus on it."""
+    way = Way(_sign_in(_open_page(request)), "Sign in again in another tab")
+    response = flash(request, 401, "Your session has ended. What you have typed here stays.", way=way)
+    response.headers["HX-Reswap"] = "innerMorph"
+    return response
+
+
+def _open_page(request: AnyRequest) -> str:
+    try:
+        page = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:  # brackets that do not close
+        return "/"
+    return local_path(page._replace(scheme="", netloc="", fragment="").geturl())
+
+
+def _sign_in(wanted: str) -> str:
     quoted = quote(wanted, safe="")
     comes_back = wanted != "/" and len(quoted) <= MOST_WANTED
-    return Redirect(f"/sign-in?next={quoted}" if comes_back else "/sign-in", status_code=303)
+    return f"/sign-in?next={quoted}" if comes_back else "/sign-in"

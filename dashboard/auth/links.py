@@ -51,3 +51,8 @@ def use_up(connection: Connection, token: str) -> bool:
 
 def void_link(connection: Connection, user_id: int) -> None:
     connection.execute(delete(password_links).where(password_links.c.user_id == user_id))
+
+
+def void_links_by(connection: Connection, email: str) -> None:
+    """Who is no administrator any more may have kept one for themselves."""
+    connection.execute(delete(password_links).where(password_links.c.made_by == email))

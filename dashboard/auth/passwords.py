@@ -30,6 +30,10 @@ async def matches(password: str, password_hash: str | None) -> bool:
     )
 
 
+def alike(one: str, other: str) -> bool:
+    return _bytes(one) == _bytes(other)
+
+
 def outdated(password_hash: str) -> bool:
     """Made with other parameters than today's."""
     return _hasher.check_needs_rehash(password_hash)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select, update
 
-from dashboard.auth.links import make_link, void_link
+from dashboard.auth.links import make_link, void_link, void_links_by
 from dashboard.auth.users import Role, UserError, add_user, checked_role, end_sessions, normal_email
 from receiver.activity import Kind, note
 from receiver.models import users
@@ -34,6 +34,7 @@ def change_role(connection: Connection, email: str, role: str, by: str, now: dat
     _keep_an_admin(people, person)
     connection.execute(update(users).where(users.c.id == person.id).values(role=role))
     end_sessions(connection, person.id)
+    void_links_by(connection, person.email)
     note(connection, Kind.ROLE_CHANGED, by, now, subject=person.email, detail=role)
 
 
@@ -48,6 +49,7 @@ def disable_user(connection: Connection, email: str, by: str, now: datetime) -> 
     connection.execute(update(users).where(users.c.id == person.id).values(disabled_at=now))
     end_sessions(connection, person.id)
     void_link(connection, person.id)
+    void_links_by(connection, person.email)
     note(connection, Kind.USER_DISABLED, by, now, subject=person.email)
 
 

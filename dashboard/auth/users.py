@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from dashboard.auth import passwords
-from dashboard.auth.tokens import sha256
+from receiver.directory.domains import in_ascii
 from receiver.models import sessions, users
 
 MAX_EMAIL = 254  # characters, as SMTP has it
@@ -64,6 +64,13 @@ class User:
         return self.role == Role.ADMIN
 
 
+def check_new(connection: Connection, email: str) -> None:
+    """Before a password is asked for. Raises UserError."""
+    email = _checked_email(email)
+    if connection.scalar(select(users.c.id).where(users.c.email == email)) is not None:
+        raise _there_is(email)
+
+
 def add_user(connection: Connection, email: str, role: str, password: str | None = None) -> int:
     """Returns the user's number. Without a password they can't sign in yet. Raises UserError."""
     new = {
@@ -75,14 +82,16 @@ def add_user(connection: Connection, email: str, role: str, password: str | None
     try:
         user_id: int = connection.execute(insert(users).values(new).returning(users.c.id)).scalar_one()
     except IntegrityError:
-        raise UserError(f"There is already a user {new['email']}") from None
+        raise _there_is(new["email"]) from None
     return user_id
 
 
-def end_sessions(connection: Connection, user_id: int, but: str | None = None) -> None:
-    """All of the user's; but not the one of that token."""
-    of_user = delete(sessions).where(sessions.c.user_id == user_id)
-    connection.execute(of_user.where(sessions.c.token_sha256 != sha256(but)) if but else of_user)
+def _there_is(email: object) -> UserError:
+    return UserError(f"There is already a user {email}")
+
+
+def end_sessions(connection: Connection, user_id: int) -> None:
+    connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
 
 
 def normal_email(email: str) -> str | None:
@@ -112,6 +121,6 @@ def checked_password(password: str) -> str:
 
 def _checked_email(email: str) -> str:
     normal = normal_email(email)
-    if normal is None:
+    if normal is None or in_ascii(normal.rpartition("@")[2]) is None:
         raise UserError(f"{email!r} is no e-mail address")
     return normal

@@ -1,17 +1,19 @@
 """What the commands share: settings, the database, and what went wrong in words."""
 
 import getpass
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import NamedTuple
 
 import click
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from dashboard.auth.users import UserError, normal_email
+from dashboard.auth.users import User, UserError, normal_email
 from receiver.database import Database, DatabaseError
 from receiver.handlers.loading import HandlersError
+from receiver.models import users
 from receiver.settings import Settings, SettingsError, load
 from receiver.webhook import PATH
 
@@ -68,7 +70,32 @@ def by_command(command: str) -> str:
         return command
 
 
-by_whom = click.option("--by", metavar="EMAIL", required=True, callback=_email, help="Who you are.")
+class Right(NamedTuple):
+    """What the page would ask of who does the same there."""
+
+    holds: Callable[[User], bool]
+    refused: str
+
+
+def known_user(connection: Connection, email: str, right: Right) -> str:
+    """Who acts: somebody who may sign in, and whose role allows it, until the transaction ends: so it is the
+    act's own. Raises UserError."""
+    person = select(users).where(users.c.email == normal_email(email))
+    row = connection.execute(person.with_for_update(read=True)).one_or_none()
+    if row is None:
+        raise UserError(f"There is no user {email}")
+    if row.disabled_at is not None:
+        raise UserError(f"{row.email} may not sign in, and so may not do this")
+    if not row.password_hash:
+        raise UserError(f"{row.email} has no password yet, and so may not do this")
+    if not right.holds(User(row.id, row.email, row.role)):
+        raise UserError(f"{row.email} {right.refused}")
+    return str(row.email)
+
+
+by_whom = click.option(
+    "--by", metavar="EMAIL", required=True, callback=_email, help="Who you are, a user of the dashboard."
+)
 
 
 def webhook(settings: Settings) -> str:

@@ -5,10 +5,14 @@ from datetime import UTC, datetime
 import click
 from sqlalchemy import Connection, select
 
-from dashboard.cli.common import by_whom, database, in_words, prepare, writing
+from dashboard.cli.common import Right, by_whom, database, in_words, known_user, prepare, writing
 from dashboard.filters import visible
 from receiver import runs
 from receiver.models import handlers
+
+PAUSE = Right(
+    lambda user: user.may_pause, "may look, but not pause or resume: it needs the role of an operator"
+)
 
 
 @click.command()
@@ -20,7 +24,7 @@ def pause(handler: str | None, reason: str, by: str) -> None:
     with in_words():
         prepare(database())
         with writing() as connection:
-            name = _known(connection, handler)
+            by, name = known_user(connection, by, PAUSE), _known(connection, handler)
             try:
                 new = runs.pause(connection, name, reason=reason, by=by, now=datetime.now(UTC))
             except runs.ReasonError as error:
@@ -37,7 +41,7 @@ def resume(handler: str | None, by: str) -> None:
     with in_words():
         prepare(database())
         with writing() as connection:
-            name = _known(connection, handler)
+            by, name = known_user(connection, by, PAUSE), _known(connection, handler)
             lifted = runs.resume(connection, name, by, datetime.now(UTC))
             click.echo(f"{_called(name)}: {f'resumed by {by}' if lifted else 'was not paused'}.")
             tell_pauses(connection)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 from sqlalchemy import Connection
 
-from dashboard.cli.common import by_whom, database, in_words, prepare, writing
+from dashboard.cli.common import Right, by_whom, database, in_words, known_user, prepare, writing
 from receiver.directory.fields import FieldError
 from receiver.reasons import (
     LONGEST_CODE,
@@ -24,6 +24,11 @@ from receiver.reasons import (
     find_reason,
     newest_texts,
     write_text,
+)
+
+EDIT = Right(lambda user: user.may_edit, "may look, but not edit: it needs the role of an operator")
+APPROVE = Right(
+    lambda user: user.may_approve, "may not decide what customers are told: it needs the role of a lead"
 )
 
 
@@ -105,6 +110,7 @@ def set_reason(
     with in_words():
         prepare(database())
         with writing() as connection:
+            known_user(connection, by, EDIT if never_tell is None else APPROVE)
             describe_reason(connection, code, by, datetime.now(UTC), label, never_tell, explanation)
             _show(connection, code)
 
@@ -120,6 +126,7 @@ def add_text(code: str, language: str, text: str | None, by: str) -> None:
         written = WrittenText(language, _checked(sys.stdin.read() if text is None else text), by)
         prepare(database())
         with writing() as connection:
+            known_user(connection, by, EDIT)
             write_text(connection, code, written, datetime.now(UTC))
         click.echo(f"Written for {code} in {language}. Customers read it once a second person approves it:")
         click.echo(f"kybdesk reason approve {code} --language {language} --by EMAIL")
@@ -142,6 +149,7 @@ def approve(code: str, language: str, by: str, yes: bool) -> None:
     with in_words():
         prepare(database())
         with writing() as connection:
+            known_user(connection, by, APPROVE)
             newest = _waiting(connection, code, language, by)
         click.echo(f"{code} in {language}, written by {newest.written_by}:\n\n{newest.text}\n")
         if not yes:
@@ -152,6 +160,7 @@ def approve(code: str, language: str, by: str, yes: bool) -> None:
 
 
 def _approve(connection: Connection, text_id: int, by: str) -> None:
+    known_user(connection, by, APPROVE)
     try:
         if not approve_text(connection, text_id, by, datetime.now(UTC)):
             raise click.ClickException("Somebody else has just approved it.")

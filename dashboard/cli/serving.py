@@ -13,7 +13,12 @@ from receiver.settings import Settings
 
 
 @click.command()
-@click.option("--port", default=None, type=int, help="The dashboard's port (8000, or a free one).")
+@click.option(
+    "--port",
+    envvar="KYBDESK_DASHBOARD_PORT",
+    type=click.IntRange(1, 65535),
+    help="The dashboard's port (8000, or a free one).",
+)
 def demo(port: int | None) -> None:
     """Everything on a throwaway database, with an invented VOVE that sends signed webhooks."""
     with in_words():

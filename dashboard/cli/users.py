@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, select
 
 from dashboard.auth import people
 from dashboard.auth.links import HOLDS, link_address
-from dashboard.auth.users import Role, add_user, normal_email
+from dashboard.auth.users import Role, add_user, check_new, normal_email
 from dashboard.cli.common import by_command, database, in_words, prepare, settings, writing
 from dashboard.filters import visible
 from receiver.activity import Kind, note
@@ -29,19 +29,36 @@ def user() -> None:
 @click.argument("email")
 @click.option("--role", type=ROLE, required=True)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-def add(email: str, role: str, password_stdin: bool) -> None:
+@click.option("--link", "by_link", is_flag=True, help="Print a link by which they choose a password, once.")
+def add(email: str, role: str, password_stdin: bool, by_link: bool) -> None:
     """Add a user. A viewer sees everything; the other roles may act too."""
-    with in_words():
-        if password_stdin:
-            password = sys.stdin.readline().rstrip("\r\n")
-        else:
-            password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-        prepare(database())
-        with writing() as connection:
-            add_user(connection, email, role, password)
-            by = by_command("kybdesk user add")
-            note(connection, Kind.USER_ADDED, by, datetime.now(UTC), subject=normal_email(email), detail=role)
-        click.echo(f"{email} may sign in as {role} at {settings().dashboard_url}")
+    if by_link and password_stdin:
+        raise click.UsageError("Either you give the password, or they choose it by the link")
+    with _acting("kybdesk user add") as (connection, _by):
+        check_new(connection, email)
+    if by_link:
+        _add_by_link(email, role)
+    else:
+        _add_with(_password(password_stdin), email, role)
+
+
+def _password(password_stdin: bool) -> str:
+    if password_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+def _add_with(password: str, email: str, role: str) -> None:
+    with _acting("kybdesk user add") as (connection, by):
+        add_user(connection, email, role, password)
+        note(connection, Kind.USER_ADDED, by, datetime.now(UTC), subject=normal_email(email), detail=role)
+    click.echo(f"{email} may sign in as {role} at {settings().dashboard_url}")
+
+
+def _add_by_link(email: str, role: str) -> None:
+    with _acting("kybdesk user add") as (connection, by):
+        token = people.add_person(connection, email, role, by, datetime.now(UTC))
+    _print_link(token)
 
 
 @user.command("list")
@@ -91,6 +108,10 @@ def link(email: str) -> None:
     """Print a link by which somebody chooses a password, once."""
     with _acting("kybdesk user link") as (connection, by):
         token = people.give_link(connection, email, by, datetime.now(UTC))
+    _print_link(token)
+
+
+def _print_link(token: str) -> None:
     click.echo(link_address(settings().dashboard_url, token))
     click.echo(f"It works once, within {HOLDS.days} days, unless a newer one is made.", err=True)
 

@@ -7,7 +7,7 @@ import socket
 import sys
 import tempfile
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import count
 from pathlib import Path
 from urllib.request import urlopen
@@ -31,10 +31,11 @@ START_LIMIT = 30.0  # seconds for the roles to come up
 
 
 class Demo:
-    """Ports are free ones unless `port`, the dashboard's, is named; 8000 to 8002 where they are free."""
+    """Ports are free ones unless `port`, the dashboard's, is named; 8000 to 8002 where they are free. Raises
+    ClickException where the named one is taken."""
 
     def __init__(self, port: int | None = None) -> None:
-        self._dashboard_port = port or _free_port(8000)
+        self._dashboard_port = _free_port(8000) if port is None else _named_port(port)
         self._receiver_port = _free_port(8001, self._dashboard_port)
         mailbox_port = _free_port(8002, self._dashboard_port, self._receiver_port)
         self._secret = new_secret()
@@ -102,6 +103,8 @@ class Demo:
             WELCOME.format(
                 dashboard=self._dashboard,
                 email=EMAIL,
+                author=AUTHOR,
+                approver=APPROVER,
                 password=self._password,
                 mailbox=self._services.mailbox.address,
                 lost=next(each.ref_id for each in map(business, count()) if each.story.lost == LAST),
@@ -133,13 +136,23 @@ def _database_url(directory: Path) -> str:
     return f"sqlite+aiosqlite:///{directory / 'kybdesk.db'}"
 
 
+def _named_port(port: int) -> int:
+    try:
+        return _bound(port)
+    except OSError as error:
+        why = f"Port {port} can't be used ({error.strerror}): name another one with --port"
+        raise click.ClickException(why) from None
+
+
 def _free_port(wanted: int, *promised: int) -> int:
     for port in (wanted, 0) if wanted not in promised else (0,):
-        with closing(socket.socket()) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
+        with suppress(OSError):
+            return _bound(port)
     raise click.ClickException("No free port on 127.0.0.1")
+
+
+def _bound(port: int) -> int:
+    with closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        return int(probe.getsockname()[1])

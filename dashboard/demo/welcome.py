@@ -6,6 +6,8 @@ WELCOME = """
     Open       {dashboard}
     Sign in    {email}
     Password   {password}
+    Also       {author} (operator) and {approver} (lead), with the same password: a text for
+               customers that one writes, a second person approves
     Mailbox    {mailbox}   the mails that "went out" to the businesses
 
   An invented VOVE is sending signed webhooks: first what happened over the last days, then one every

@@ -9,6 +9,7 @@ from litestar.params import FromQuery
 from dashboard.aliases import AnyRequest, Reader
 from dashboard.auth.users import normal_email
 from dashboard.kinds import KINDS, kind_in_words, part_of
+from dashboard.left_out import TEXT, Parameter, left_out
 from dashboard.queries.activities import WALKED, Filters, find_activities, find_people
 from dashboard.render import render
 from dashboard.zones import readers_zone
@@ -16,6 +17,8 @@ from dashboard.zones import readers_zone
 MAX_ASKED = 15_000  # characters: a reference may have 10 kB
 YEARS = range(1970, 3000)  # others are slips of the keyboard
 DAY = timedelta(days=1)
+DATE = Parameter(lambda given: _day(given) is not None, "is no date")
+PARAMETERS = {"person": TEXT, "kind": TEXT, "case": TEXT, "from": DATE, "to": DATE}
 
 
 @get("/activity")
@@ -34,6 +37,7 @@ async def index(request: AnyRequest, reader: Reader, at: FromQuery[str] = "") ->
         asked=asked,
         at=at,
         walked=WALKED,
+        left_out=left_out(request.query_params, PARAMETERS),
     )
 
 

@@ -129,7 +129,7 @@ async def confirm(request: AnyRequest, batch_id: FromPath[int]) -> Response[Any]
         number=_number(form.get("number")),
         repeat_done=form.get("repeat_done") == "yes",
         reason=str(form.get("reason") or ""),
-        note=str(form.get("note") or ""),
+        note=text_of(form.get("note")),
         by=request.user.email,
         now=datetime.now(UTC),
     )
@@ -171,7 +171,6 @@ async def _shown(
         typed_from=TYPED_FROM,
         most=runs.MOST,
         close_reasons=CLOSE_REASONS,
-        max_note=runs.MAX_NOTE,
         max_reason=runs.MAX_BATCH_REASON,
         trouble=shown.get("trouble", ""),
         said=shown.get("said"),

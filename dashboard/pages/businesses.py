@@ -19,10 +19,10 @@ from dashboard.queries.businesses import Business, find_business
 from dashboard.render import render
 from receiver.directory import rows
 from receiver.directory.csv_text import FIELDS
-from receiver.directory.fields import MAX_EMAIL, MAX_NAME, MAX_NOTES, AccountStatus, FieldError, checked
+from receiver.directory.fields import MAX_EMAIL, MAX_NAME, AccountStatus, FieldError, checked
 from receiver.models import to_microseconds
 
-MOST = {"name": MAX_NAME, "email": MAX_EMAIL, "notes": MAX_NOTES}  # characters
+MOST = {"name": MAX_NAME, "email": MAX_EMAIL}  # characters
 
 
 @get("/businesses/edit", guards=[may_edit])

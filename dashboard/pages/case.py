@@ -21,7 +21,6 @@ from dashboard.rounds import Rounds, rounds_of
 from dashboard.strip.header import VOVE_BOX, read_header, read_links
 from dashboard.timeline import NAMES, Looking, Timeline, read_timeline
 from dashboard.way import Way, way_of
-from receiver.casework import MAX_NOTE
 from receiver.event import ref_key
 from receiver.models import to_microseconds
 from receiver.runs import CloseReason
@@ -35,6 +34,7 @@ REFUSED_ASSIGNMENTS = {
 }
 REFUSED_TELLINGS: dict[str, str] = {
     NotSettled.MOVED_ON: "Nothing was kept: the case has moved on since the page was shown.",
+    NotSettled.NOT_SEEN: "Nothing was kept: the worker has yet to see this rejection, and may tell them.",
     NotSettled.TASK: "Nothing was kept: a task is to tell the customer. Close it as done by hand instead.",
     NotSettled.BEFORE: "Nothing more was kept: it was settled meanwhile. See below how, and by whom.",
 }
@@ -97,7 +97,6 @@ async def show_case(
         typed=typed,
         typed_telling=typed_telling,
         settlings=SETTLINGS,
-        max_note=MAX_NOTE,
     )
 
 
@@ -126,7 +125,8 @@ async def _state(
     """What stands above the timeline."""
     compared, zone = vove.compared, request.app.state.settings.timezone
     links = await read_links(reader, case.ref_id, compared.vove_id if compared else None)
-    asked_at = VOVE_BOX if vove.is_set_up or compared else links.vove
+    in_the_box = request.user.may_edit and (vove.is_set_up or compared)
+    asked_at = VOVE_BOX if in_the_box else links.vove
     header = await read_header(reader, case, business, compared, asked_at, datetime.now(UTC), zone)
     return {
         "header": header,

@@ -28,7 +28,8 @@ TOO_LONG = "These references are too long for one file: make several of fewer ca
 
 @get("/case-files")
 async def ask(request: AnyRequest, reader: Reader) -> Response[str]:
-    return await render(request, reader, "case_files/ask.html", refs="", error=None, most=MOST_CASES)
+    refs = "\n".join(request.query_params.getall("ref", []))
+    return await render(request, reader, "case_files/ask.html", refs=refs, error=None, most=MOST_CASES)
 
 
 @post("/case-files")

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dashboard import words
 from dashboard.aliases import AnyRequest, Reader
-from dashboard.case_filters import CaseFilters
+from dashboard.case_filters import PARAMETERS, CaseFilters
+from dashboard.left_out import left_out
 from dashboard.needs import NEEDS
 from dashboard.pages.case import show_case
 from dashboard.queries.case_list import CasePage, find_cases, find_codes
@@ -47,6 +48,7 @@ async def index(
         is_short=search is not None and search.is_short,
         at=at,
         limits=limits,
+        left_out=left_out(request.query_params, PARAMETERS),
         as_part=wants_part(request),
         **await _choices(reader, filters, [row.reason for row in found.rows]),
         **await _beside_them(reader, found, search, alone=not at and filters.only_search and not found.next),

@@ -11,6 +11,7 @@ from litestar.response import Redirect
 from dashboard.aliases import AnyRequest
 from dashboard.auth.guards import may_reprocess
 from dashboard.filters import address
+from dashboard.forms import text_of
 from dashboard.pages.reprocesses import tries_of
 from dashboard.pages.runs import show_run
 from dashboard.paths import local_path
@@ -31,7 +32,7 @@ async def create(request: AnyRequest, run_id: FromPath[int]) -> Response[Any]:
         raise NotFoundException
     form, state = await request.form(), request.app.state
     tries = tries_of(form.get("tries"))
-    typed = {name: str(form.get(name) or "") for name in ("reason", "note")}
+    typed = {name: text_of(form.get(name)) for name in ("reason", "note")}
     try:
         closing = runs.Closing(**typed, by=request.user.email, now=datetime.now(UTC))
     except runs.CloseError as error:

@@ -13,6 +13,7 @@ from dashboard.body import body_as_shown
 from dashboard.causes import BY_VERDICT
 from dashboard.diagnosis import Evidence, Secret, diagnose, verify_today
 from dashboard.errors import PageError
+from dashboard.left_out import TEXT, left_out, one_of
 from dashboard.queries.deliveries import (
     Delivery,
     Wanted,
@@ -24,13 +25,23 @@ from dashboard.queries.deliveries import (
 )
 from dashboard.render import render
 from dashboard.resending import as_commands
-from dashboard.spans import Span, span_from
+from dashboard.spans import TIME, Span, span_from
 from receiver.models import Verdict
 from receiver.settings import Settings
 
 GONE = "It was never logged, or it was an unverified one that has made room for newer ones."
 UNSHOWN = "not shown"  # whoever has it and the bytes could send them again for five minutes
 MAX_ID = 255  # characters
+PARAMETERS = {
+    "verdict": one_of(Verdict, "is no verdict"),
+    "cause": one_of(
+        {cause for causes in BY_VERDICT.values() for cause in causes},
+        "is no reason why a delivery is not taken",
+    ),
+    "id": TEXT,
+    "from": TIME,
+    "to": TIME,
+}
 
 
 @get("/deliveries")
@@ -50,6 +61,7 @@ async def index(request: AnyRequest, reader: Reader, at: FromQuery[str] = "") ->
         span=span,
         filters={"cause": wanted.cause, "id": wanted.svix_id, "from": span.first, "to": span.last},
         at=at,
+        left_out=left_out(asked, PARAMETERS),
     )
 
 

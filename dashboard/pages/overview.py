@@ -89,6 +89,7 @@ async def _figures(
         differing=await count_differences(reader),
         unverified=last_day.get(Verdict.REFUSED, 0),
         unreadable=last_day.get(Verdict.QUARANTINED, 0),
+        in_conflict=last_day.get(Verdict.CONFLICT, 0),
         last_accepted=accepted and accepted[1],
         effects=await find_effects_set_up(reader),
     )

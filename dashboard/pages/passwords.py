@@ -64,30 +64,31 @@ async def change(request: AnyRequest) -> Response[Any]:
     if wait := throttle.wait(request.user.email, client_address(request)):
         return await _own(request, 429, _too_often(wait))
     try:
-        if not await _change(request, old, new):
-            return await _own(request, 422, WRONG)
+        new_token = await _change(request, old, new)
     except UserError as error:
         return await _own(request, 422, f"{error}.")
-    return Redirect("/password?saved=yes", status_code=303)
+    if new_token is None:
+        return await _own(request, 422, WRONG)
+    return Redirect("/password?saved=yes", status_code=303, cookies=[sessions.cookie(request, new_token)])
 
 
-async def _change(request: AnyRequest, old: str, new: str) -> bool:
+async def _change(request: AnyRequest, old: str, new: str) -> str | None:
     """Throttled as signing in: who finds a desk unlocked can't guess there either."""
-    state, user, token = request.app.state, request.user, sessions.token_of(request)
+    state, user = request.app.state, request.user
     with state.sign_in_throttle.trying(user.email, client_address(request)) as this_try:
-        changed = await change_own(state.readers, state.writer, user, old, new, token)
-        this_try.was_wrong = not changed
-        return changed
+        new_token = await change_own(state.readers, state.writer, user, old, new)
+        this_try.was_wrong = new_token is None
+        return new_token
 
 
 async def _link(request: AnyRequest, token: str) -> Link:
     """Raises PageError, with the same words whatever became of it."""
     state, address = request.app.state, network(client_address(request))
-    if wait := state.link_throttle.wait(address):
-        raise PageError(429, "That was tried too often", _too_often(wait))
     async with state.readers.connect() as reader:
         link = await find_link(reader, token)
-    if link is None:
+    if link is None:  # nobody guesses one; and a colleague's good one works although others were mistyped
+        if wait := state.link_throttle.wait(address):
+            raise PageError(429, "That was tried too often", _too_often(wait))
         state.link_throttle.count(address)
         raise _does_not_hold()
     return link

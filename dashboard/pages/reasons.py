@@ -33,7 +33,6 @@ from receiver.mail.previewing import languages
 from receiver.models import to_microseconds
 from receiver.reasons import (
     LONGEST_CODE,
-    MAX_EXPLANATION,
     MAX_LABEL,
     Description,
     OwnTextError,
@@ -126,7 +125,7 @@ async def _form(
         meanwhile=meanwhile,
         present={name: shown[name] for name in CHECKS if meanwhile and shown[name] != typed[name]},
         updated_at=to_microseconds(opened_at) if opened_at else "",
-        most={"label": MAX_LABEL, "explanation": MAX_EXPLANATION},
+        max_label=MAX_LABEL,
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dashboard.aliases import AnyRequest, Reader
 from dashboard.charts import Frame, bars
 from dashboard.filters import address
+from dashboard.left_out import left_out, one_of
 from dashboard.periods import By, last_periods
 from dashboard.queries.reasons import find_labels, find_waiting_texts
 from dashboard.queries.rejections import (
@@ -25,6 +26,7 @@ from dashboard.zones import readers_zone
 
 AT_ONCE = 5_000  # rejections that are counted while the page is waited for: with more, it comes without them
 NEW_SHOWN, NEW_MOST = 5, 200  # reasons that nobody has described
+PARAMETERS = {"by": one_of(By, "is neither week nor month")}
 TALL = Frame(height=96, bar=40, gap=16)
 SMALL = Frame(height=24, bar=7, gap=2)
 
@@ -52,6 +54,7 @@ async def index(
         here=address("/rejections", by=by, new=new),
         later=later,
         many=some > AT_ONCE,
+        left_out=left_out(request.query_params, PARAMETERS),
         waiting=await find_waiting_texts(reader),
         **await _new_reasons(reader, NEW_MOST if new else NEW_SHOWN),
         **({} if later else await _figures(reader, await count_rejections(reader, periods))),

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dashboard.aliases import AnyRequest, Reader
 from dashboard.errors import PageError
 from dashboard.filters import address
+from dashboard.left_out import TEXT, left_out, one_of
 from dashboard.pages.reprocesses import refusal_of
 from dashboard.queries.attempts import find_attempts, may_have_been_done
 from dashboard.queries.failures import find_failure, find_groups
@@ -19,7 +20,6 @@ from dashboard.queries.runs import count_runs, find_run, find_runs
 from dashboard.render import render, wants_part
 from dashboard.results import CLOSE_REASONS
 from receiver.models import RunState, to_microseconds
-from receiver.runs import MAX_NOTE
 
 TABS = {
     "person": (RunState.FAILED,),
@@ -30,6 +30,13 @@ TABS = {
 GROUPED = ("person", "retrying")  # what has failed, and may be looked at by what it failed with
 COUNTED_TABS = ("person", "retrying", "waiting")  # what is done only grows: nobody asks how many
 MAX_FILTER = 1000  # characters
+PARAMETERS = {
+    "tab": one_of(TABS, "is no tab"),
+    "view": one_of(("groups", "list"), "is no view"),
+    "failure": TEXT,
+    "handler": TEXT,
+    "case": TEXT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,7 @@ async def index(request: AnyRequest, reader: Reader, at: FromQuery[str] = "") ->
         counts={name: await count_runs(reader, TABS[name]) for name in counted},
         handlers=await find_registered(reader),
         at=at,
+        left_out=left_out(request.query_params, PARAMETERS),
         **await _listed(reader, wanted, at),
     )
 
@@ -140,7 +148,6 @@ async def show_run(
         here=f"/runs/{run_id}",
         refusal=refusal_of(request),
         close_reasons=CLOSE_REASONS,
-        max_note=MAX_NOTE,
         trouble=trouble,
         typed=typed or {},
     )

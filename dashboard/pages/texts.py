@@ -17,7 +17,7 @@ from dashboard.queries.reasons import Told, describe, find_labels, find_text
 from dashboard.render import render
 from receiver.mail.previewing import languages, preview
 from receiver.mail.templates import Letter
-from receiver.reasons import MAX_TEXT, WrittenText, checked_language, checked_text, replace_text
+from receiver.reasons import WrittenText, checked_language, checked_text, replace_text
 
 CHECKS = {"language": checked_language, "text": checked_text}
 
@@ -83,7 +83,6 @@ async def _form(
         meanwhile=meanwhile,
         seen=seen or "",
         languages=sorted(languages(request.app.state.settings)),
-        most=MAX_TEXT,
     )
 
 

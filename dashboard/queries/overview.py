@@ -13,6 +13,7 @@ from dashboard.needs import Need
 from dashboard.queries.case_selection import is_wrong
 from dashboard.queries.events import EVENT_TIME
 from dashboard.queries.runs import COUNTED
+from dashboard.rounds import FINAL
 from receiver.handlers import title_of
 from receiver.models import (
     RunState,
@@ -111,7 +112,8 @@ async def find_over(connection: AsyncConnection, cutoffs: Mapping[str, datetime]
 
 
 async def find_stays(connection: AsyncConnection) -> Sequence[Stay]:
-    """Of the latest status changes, how long the case had been in the status that it left."""
+    """Of the latest status changes, how long the case had been in the status that it left. Few leave a final
+    one, and these say nothing of those that stay."""
     latest = (
         select(events.c.ref_key, events.c.place, EVENT_TIME.label("at"))
         .where(events.c.place > 0)
@@ -123,10 +125,14 @@ async def find_stays(connection: AsyncConnection) -> Sequence[Stay]:
     began = func.coalesce(
         before.c.message_at, before.c.first_attempt_at, type_=before.c.message_at.type
     ).label("began")
-    query = select(before.c.status, began, latest.c.at).join_from(
-        latest,
-        before,
-        (before.c.ref_key == latest.c.ref_key) & (before.c.place == latest.c.place - 1),
+    query = (
+        select(before.c.status, began, latest.c.at)
+        .join_from(
+            latest,
+            before,
+            (before.c.ref_key == latest.c.ref_key) & (before.c.place == latest.c.place - 1),
+        )
+        .where(before.c.status.not_in(FINAL))
     )
     days: dict[str, list[float]] = defaultdict(list)
     for row in await connection.execute(query):

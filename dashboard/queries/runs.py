@@ -21,7 +21,7 @@ from receiver.models import (
     record,
     runs,
 )
-from receiver.runs import ALL, CAN_BE_CLOSED, Selection
+from receiver.runs import ALL, CAN_BE_CLOSED, SETTLING, Selection
 from receiver.runs.conditions import has_moved_on
 
 PAGE = 50
@@ -88,6 +88,11 @@ class Run:
     @property
     def is_done(self) -> bool:
         return self.state == RunState.SUCCEEDED
+
+    @property
+    def is_settled(self) -> bool:
+        """A person closed it in a way that leaves nothing to do: by hand, or because it must not be."""
+        return self.state == RunState.CLOSED and self.close_reason in SETTLING
 
     @property
     def asked_by(self) -> str | None:

@@ -94,5 +94,5 @@ async def read_header(
         vove=vove,
     )
     people = await find_assignees(connection)
-    settles = can_be_settled(case.status, seen.strip.customer)
+    settles = seen.present.dispatched and can_be_settled(case.status, seen.strip.customer)
     return Header(seen, what_to_do(standing), left, telling, people, settles, earlier)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dashboard.filters import shorten
+from dashboard.filters import clock, cut, shorten
 from dashboard.queries.attempts import Attempt
 from dashboard.queries.runs import Run
 from dashboard.results import close_reason
@@ -13,7 +13,7 @@ from dashboard.words import in_a_sentence
 from receiver.handlers import AccountStatus, Effect
 from receiver.models import RunState
 
-TITLE_SHOWN = 60  # characters
+TITLE_SHOWN, NOTE_SHOWN = 60, 300  # characters
 
 
 class Duty(StrEnum):
@@ -82,14 +82,9 @@ class Owed:
             Duty.RUNS: f"{title} is being done now.",
             Duty.PAUSED: f"{title} is paused by {self.run.paused_by}: {self.run.pause_reason}",
             Duty.WAITS: f"{title} waits for its turn.",
-            Duty.CLOSED: f"A person closed {title} without retrying{self._why_closed}.",
+            Duty.CLOSED: _how_closed(self.run, title),
             Duty.DONE: f"{title} was done{said}",
         }[self.duty]
-
-    @property
-    def _why_closed(self) -> str:
-        code = self.run.close_reason if self.run else None
-        return f": {in_a_sentence(close_reason(code))}" if code else ""
 
     def _why_not_called(self, title: str) -> str:
         if not self.dispatched:
@@ -97,6 +92,13 @@ class Owed:
         if self.adopted_by:
             return f"{self.adopted_by} took the status over from VOVE; {title} was not called for it."
         return f"{title} was not set up yet when the status changed, so it was not called."
+
+
+def _how_closed(run: Run, title: str) -> str:
+    when = f" on {clock(run.closed_at, '%-d %b %Y, %H:%M')}" if run.closed_at else ""
+    why = f": {in_a_sentence(close_reason(run.close_reason))}" if run.close_reason else ""
+    note = f" “{cut(' '.join(run.close_note.split()), NOTE_SHOWN)}”" if run.close_note else ""
+    return f"{run.closed_by or 'A person'} closed {title} without retrying{when}{why}.{note}"
 
 
 def weightiest(owed: Iterable[Owed], effect: Effect) -> Owed | None:

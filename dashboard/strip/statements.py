@@ -10,7 +10,7 @@ from dashboard.queries.runs import Run
 from dashboard.strip.owed import Duty, Owed, account_after, weightiest
 from receiver.handlers import AccountStatus, Effect
 from receiver.models import RunState
-from receiver.runs import SETTLING, CloseReason
+from receiver.runs import CloseReason
 
 COMPLETED, REJECTED = "COMPLETED", "REJECTED"
 UNDER_WAY = ("NOT_STARTED", "IN_PROGRESS", "IN_REVIEW")  # of these nobody expects a word
@@ -159,16 +159,11 @@ def _by_duty(owed: Owed, done: str) -> Statement:
     }[owed.duty]
     if owed.nobody_knows:
         text, sign = f"May have been {done}", "unknown"
-    settled = owed.run if done == TOLD and owed.run and _is_settled(owed.run) else None
+    settled = owed.run if done == TOLD and owed.run and owed.run.is_settled else None
     if settled:
         text, sign, tone = SETTLED_BY[CloseReason(settled.close_reason or "")], "closed", "quiet"
     since = owed.run.finished_at if owed.run and owed.duty is Duty.DONE else None
     return Statement(text, sign, tone, owed.why, since, owed.run, settled=settled is not None)
-
-
-def _is_settled(run: Run) -> bool:
-    """Of one that was to tell the customer: a person closed it in a way that leaves nobody to be told."""
-    return run.state == RunState.CLOSED and run.close_reason in SETTLING
 
 
 def _trouble(owed: Owed | None) -> tuple[str | None, Run | None]:

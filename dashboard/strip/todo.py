@@ -180,6 +180,8 @@ def _untold(standing: Standing) -> Todo | None:
         return Todo(text + then, standing.vove, "Ask VOVE", run_id=run_id, edits=edits)
     if not reason.customer_texts:
         then = " Then re-process the task." if customer.run else ""
+        if failed:
+            then = " Then re-process the task. If you told the customer yourself, close it as done by hand."
         text = (
             "The customer was not told, and this reason has no approved text: have one written and approved."
         )

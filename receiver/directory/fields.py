@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from receiver.directory.domains import in_ascii
 from receiver.event import MAX_STATUS, UNSTORABLE
 
 MAX_NAME = 300  # characters
@@ -73,7 +74,7 @@ def _text(most: int, lines: bool = False) -> Callable[[str, Any], str | None]:
         if UNSTORABLE.search(value):
             raise FieldError(name, "holds a character that can't be stored")
         if len(value) > most:
-            raise FieldError(name, f"is longer than {most:,} characters")
+            raise FieldError(name, f"is longer than {most:,} characters: it has {len(value):,}")
         if not lines and len(value.splitlines()) > 1:  # it may come to stand in a mail's subject
             raise FieldError(name, "must be one line")
         return value or None
@@ -85,6 +86,8 @@ def _email(name: str, value: Any) -> str | None:
     email = _text(MAX_EMAIL)(name, value)
     if email is not None and not (EMAIL.fullmatch(email) and email.isprintable()):
         raise FieldError(name, f"{email!r} is no e-mail address")
+    if email is not None and in_ascii(email.rpartition("@")[2]) is None:
+        raise FieldError(name, f"{email!r} is no e-mail address: there can be no such domain")
     return email
 
 

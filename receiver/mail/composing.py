@@ -7,8 +7,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import parseaddr
 
-import idna
-
+from receiver.directory.domains import in_ascii
 from receiver.handlers.raising import NoRetry
 from receiver.mail.templates import Letter, one_line
 
@@ -39,17 +38,14 @@ class Mail:
 
 
 def deliverable(address: str) -> str:
-    """An address as mail servers take it: its domain in ASCII. Raises NoRetry where there is none such.
-
-    By IDNA 2008: Python's own codec takes straße.example for strasse.example, which is somebody else's.
-    """
+    """An address as mail servers take it: its domain in ASCII. Raises NoRetry where there is none such."""
     name, _, domain = address.rpartition("@")
     if domain.isascii():
         return address
-    try:
-        return f"{name}@{idna.encode(domain, uts46=True).decode()}"
-    except idna.IDNAError:
-        raise NoRetry(f"Nothing was sent: no mail can go to {address}, there can be no such domain") from None
+    plain = in_ascii(domain)
+    if plain is None:
+        raise NoRetry(f"Nothing was sent: no mail can go to {address}, there can be no such domain")
+    return f"{name}@{plain}"
 
 
 def compose(letter: Letter, sender: Sender, recipient: str, key: str, now: datetime) -> Mail:

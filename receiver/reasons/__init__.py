@@ -17,9 +17,7 @@ from receiver.reasons.describing import (
 )
 from receiver.reasons.fields import (
     LONGEST_CODE,
-    MAX_EXPLANATION,
     MAX_LABEL,
-    MAX_TEXT,
     checked_explanation,
     checked_label,
     checked_language,
@@ -39,9 +37,7 @@ from receiver.reasons.texts import (
 
 __all__ = [
     "LONGEST_CODE",
-    "MAX_EXPLANATION",
     "MAX_LABEL",
-    "MAX_TEXT",
     "Description",
     "OwnTextError",
     "TextVersion",

@@ -49,5 +49,5 @@ def _checked(name: str, text: str, most: int) -> str:
     if UNSTORABLE.search(text):
         raise FieldError(name, "holds a character that can't be stored")
     if len(text) > most:
-        raise FieldError(name, f"is longer than {most:,} characters")
+        raise FieldError(name, f"is longer than {most:,} characters: it has {len(text):,}")
     return text

@@ -38,7 +38,6 @@ from receiver.runs.carrying_out import advance
 from receiver.runs.claims import LEASE_MARGIN, Claimed, call_of, claim, idempotency_key, renew
 from receiver.runs.closing import (
     CAN_BE_CLOSED,
-    MAX_NOTE,
     SETTLING,
     Closed,
     CloseError,
@@ -60,7 +59,6 @@ __all__ = [
     "LEASE_MARGIN",
     "MAX_BATCH_REASON",
     "MAX_LOST_RETRIES",
-    "MAX_NOTE",
     "MAX_REASON",
     "MOST",
     "SETTLING",

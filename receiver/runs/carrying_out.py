@@ -24,15 +24,14 @@ AsShown = Mapping[int, int]  # the tries of each run that the page showed
 
 
 def advance(connection: Connection, now: datetime) -> int:
-    """Carry out a little of what was confirmed, and remove old drafts. Returns how many runs were seen to."""
-    seen_to = 0
+    """Carry out a little of what was confirmed, and remove old drafts. Returns how many runs were seen to.
+
+    Of one batch at a time: who has the cases of one, and wants the runs of another, could wait crosswise.
+    """
     for batch in _unfinished(connection, batches.c.confirmed_at.is_not(None), AT_A_TIME):
-        seen_to += _carry_out(connection, batch, now, CARRIED_OUT - seen_to)
-        if seen_to >= CARRIED_OUT:
+        if seen_to := _carry_out(connection, batch, now):
             return seen_to
-    for draft in _unfinished(connection, _is_forgotten(now), 1):
-        seen_to += _remove(connection, draft.id)
-    return seen_to
+    return sum(_remove(connection, draft.id) for draft in _unfinished(connection, _is_forgotten(now), 1))
 
 
 def _unfinished(connection: Connection, those: ColumnElement[bool], most: int) -> Sequence[Any]:
@@ -45,8 +44,9 @@ def _is_forgotten(now: datetime) -> ColumnElement[bool]:
     return and_(batches.c.confirmed_at.is_(None), batches.c.created_at < now - KEPT)
 
 
-def _carry_out(connection: Connection, batch: Any, now: datetime, most: int) -> int:
-    items = _next_items(connection, batch.id, CLOSED if batch.action == Action.CLOSE else most)
+def _carry_out(connection: Connection, batch: Any, now: datetime) -> int:
+    most = CLOSED if batch.action == Action.CLOSE else CARRIED_OUT
+    items = _next_items(connection, batch.id, most)
     if not items:
         connection.execute(update(batches).where(batches.c.id == batch.id).values(finished_at=now))
         raise_revision(connection)

@@ -17,7 +17,7 @@ from receiver.reasons import find_reason
 from receiver.runs.brake import ALL, find_pauses
 from receiver.runs.conditions import IS_DUE, IS_RUNNING, has_moved_on
 from receiver.runs.pace import ahead_of_pace, note_begun
-from receiver.runs.repeats import is_said_before
+from receiver.runs.repeats import is_said_before, is_settled
 from receiver.runs.turns import is_its_turn, is_still_its_turn
 
 LEASE_MARGIN = timedelta(seconds=10)  # past a call's deadline: by then its process has ended by itself
@@ -129,7 +129,7 @@ def call_of(
         idempotency_key=idempotency_key(event.svix_id, handler, repeats),
         try_number=number,
         case_moved_on=event.has_moved_on,
-        said_before=is_said_before(connection, event, handler),
+        said_before=is_said_before(connection, event, handler) or is_settled(connection, event, handler),
         business=find(connection, event.ref_id) or Business(event.ref_id),
         reason=find_reason(connection, event.reason),
         requested_by=requested_by,

@@ -105,18 +105,18 @@ def close_quietly(connection: Connection, as_shown: Mapping[int, int], closing: 
 def settle_telling(connection: Connection, run_ids: Collection[int], closing: Closing) -> None:
     """Of closed runs that were to tell a customer: told by hand, or not to be told, is no longer untold.
 
-    The cases are locked in the order that the ledger has, so that neither waits for the other crosswise.
+    The cases are locked in the order that the ledger has, so that neither waits for the other crosswise; and
+    first, for what a receiver makes of one meanwhile is seen only by a statement that begins after.
     """
     if closing.reason not in SETTLING or not run_ids:
         return
-    of_present = (
+    telling = (
         select(events.c.ref_key)
         .join_from(runs, events, events.c.id == runs.c.event_id)
         .join(handlers, handlers.c.name == runs.c.handler)
-        .where(runs.c.id.in_(run_ids), handlers.c.effect == Effect.CUSTOMER)
-        .where(events.c.place.is_not(None), ~has_moved_on())
+        .where(runs.c.id.in_(run_ids), handlers.c.effect == Effect.CUSTOMER, events.c.place.is_not(None))
     )
-    keys = connection.execute(of_present).scalars().all()
-    these = cases.c.ref_key.in_(keys)
-    connection.execute(select(cases.c.id).where(these).order_by(cases.c.ref_key).with_for_update())
-    connection.execute(update(cases).where(these).values(told_at=closing.now))
+    their_cases = cases.c.ref_key.in_(connection.scalars(telling).all())
+    connection.execute(select(cases.c.id).where(their_cases).order_by(cases.c.ref_key).with_for_update())
+    keys = connection.scalars(telling.where(~has_moved_on())).all()
+    connection.execute(update(cases).where(cases.c.ref_key.in_(keys)).values(told_at=closing.now))

@@ -6,9 +6,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, exists, insert, select, update
+from sqlalchemy import Connection, case, insert, select, update
 
-from receiver.cases import Link
 from receiver.database import upsert
 from receiver.directory.rows import change
 from receiver.event import ref_key
@@ -61,18 +60,28 @@ def keep_messages(connection: Connection, claimed: Claimed, ended: Ended, now: d
 
 
 def note_telling(connection: Connection, claimed: Claimed, ended: Ended, now: datetime) -> None:
-    """The customer was written to; or the handler that tells them has done it in a way of its own. That it
-    had nothing to do, as VOVE said the same before, tells nobody anything."""
-    this_event = select(events.c.id).where(events.c.id == claimed.event_id, ~has_moved_on())
-    if not ended.messages:
-        if ended.outcome is not Outcome.SUCCEEDED:
-            return
-        this_event = this_event.where(
-            events.c.link.is_distinct_from(Link.REPEAT),
-            exists().where(handlers.c.name == claimed.handler, handlers.c.effect == Effect.CUSTOMER),
-        )
+    """The customer of the present status was written to; or the handler that tells them has done so in a way
+    of its own.
+
+    The case is locked first: what a receiver makes of it meanwhile is seen only by a statement that begins
+    after, and another rejection is not told yet.
+    """
+    if not ended.messages and not _has_told(connection, claimed, ended):
+        return
     its_case = cases.c.ref_key == ref_key(claimed.call.event.ref_id)
-    connection.execute(update(cases).where(its_case, this_event.exists()).values(told_at=now))
+    connection.execute(select(cases.c.id).where(its_case).with_for_update())
+    of_now = select(events.c.id).where(
+        events.c.id == claimed.event_id, events.c.place.is_not(None), ~has_moved_on()
+    )
+    connection.execute(update(cases).where(its_case, of_now.exists()).values(told_at=now))
+
+
+def _has_told(connection: Connection, claimed: Claimed, ended: Ended) -> bool:
+    """A success that sent nothing, because VOVE had said the same before, tells nobody anything."""
+    if ended.outcome is not Outcome.SUCCEEDED or claimed.call.said_before:
+        return False
+    effect = select(handlers.c.effect).where(handlers.c.name == claimed.handler)
+    return connection.execute(effect).scalar() == Effect.CUSTOMER
 
 
 def count(connection: Connection, claimed: Claimed, ended: Ended, now: datetime) -> None:

@@ -5,7 +5,9 @@ from typing import Any
 from sqlalchemy import Connection, func, or_, select, true
 
 from receiver.cases import Link
-from receiver.models import Outcome, RunState, attempts, events, runs
+from receiver.handlers import Effect
+from receiver.models import Outcome, RunState, attempts, cases, events, handlers, runs
+from receiver.runs.conditions import has_moved_on
 
 NOBODY_KNOWS = (Outcome.LOST, Outcome.TIMED_OUT, Outcome.CRASHED, Outcome.IN_DOUBT)
 
@@ -34,3 +36,21 @@ def is_said_before(connection: Connection, event: Any, handler: str) -> bool:
         .where(or_(runs.c.state != RunState.FAILED, in_doubt.exists()))
     )
     return connection.execute(older.limit(1)).first() is not None
+
+
+def is_settled(connection: Connection, event: Any, handler: str) -> bool:
+    """Whether this is a repeat for a handler that tells customers, and this one was told already, or must not
+    be: by whatever told them, or by a person's word."""
+    if event.link != Link.REPEAT:
+        return False
+    told = (
+        select(cases.c.id)
+        .join(events, events.c.ref_key == cases.c.ref_key)
+        .where(events.c.id == event.id, ~has_moved_on(), cases.c.told_at.is_not(None))
+        .where(
+            select(handlers.c.name)
+            .where(handlers.c.name == handler, handlers.c.effect == Effect.CUSTOMER)
+            .exists()
+        )
+    )
+    return connection.execute(told).first() is not None

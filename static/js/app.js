@@ -46,6 +46,11 @@ document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
   if (next?.dataset.path !== main.dataset.path) main.replaceChildren();
 });
 
+// What was said of an action that failed is over once one succeeds.
+document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+  if (ctx.request.method === "POST" && ctx.response.status < 400) document.querySelector("#flash")?.replaceChildren();
+});
+
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   if (ctx.target !== document.body) return;
   document.querySelectorAll(sheets).forEach(close);

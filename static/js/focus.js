@@ -27,6 +27,7 @@ function comeBack() {
   if (isLost()) document.querySelector("main [aria-invalid=true]")?.focus();
   for (const find of places) if (isLost()) stand(find());
   places = [];
+  if (document.querySelector("#flash")?.textContent.trim()) document.activeElement.scrollIntoView({ block: "nearest" });
 }
 
 function stand(place) {

@@ -197,6 +197,32 @@ def test_a_hostile_status_breaks_no_way(desk: Desk, open_page: OpenPage, width: 
     assert page.locator(".way").evaluate("way => way.tabIndex") == 0
 
 
+@pytest.mark.parametrize("width", [390, 820])
+def test_on_small_screens_each_step_of_the_way_has_its_word(
+    desk: Desk, open_page: OpenPage, width: int
+) -> None:
+    with writing(desk.database) as connection:
+        add_case(connection, "ACME-1")
+    page = _opened(open_page, viewport={"width": width, "height": 800})
+    way = page.locator(".way")
+    for name in way.locator(".step__name").all():
+        assert name.evaluate("name => name.scrollWidth <= name.clientWidth && name.clientWidth > 20")
+    assert way.evaluate("way => way.scrollWidth <= way.clientWidth")
+
+
+def test_a_long_word_in_a_note_narrows_no_other_column_of_the_case_file(
+    desk: Desk, open_page: OpenPage
+) -> None:
+    with writing(desk.database) as connection:
+        add_case(connection, "ACME-1")
+        write_note(connection, "ACME-1", "x" * 3000, "bea@example.com", NOON)
+    page = _opened(open_page, viewport={"width": 1280, "height": 800})
+    page.goto("/case-file?ref=ACME-1")
+    who = page.locator(".case_file__doings td:nth-child(2)").first
+    assert who.evaluate("cell => cell.querySelector('bdi').getClientRects().length") == 1
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def _opened(open_page: OpenPage, ref_id: str = "ACME-1", **options: object) -> Page:
     page = open_page(**options)
     sign_in(page)

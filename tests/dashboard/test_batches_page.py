@@ -218,6 +218,9 @@ def test_a_group_is_closed_with_one_reason(desk: Desk) -> None:
     assert "Close 3 tasks?" in desk.client.get(batch).text
     assert press(desk, batch, number="3", note="typed before").status_code == 422
     assert "typed before" in press(desk, batch, number="3", note="typed before").text
+    too_long = press(desk, batch, number="3", reason="not needed", note="x" * 1001).text
+    assert "The note may have 1,000 characters, not 1,001." in too_long
+    assert "x" * 1001 in too_long
     press(desk, batch, number="3", reason="not needed")
     work(desk)
     assert states(desk) == ["closed"] * 3

@@ -255,12 +255,19 @@ def test_wrong_fields_are_named_beside_them_and_what_was_typed_is_kept(desk: Des
     assert "Nothing was saved yet: 3 fields can&#39;t be as typed." in answer.text.replace(
         "can't", "can&#39;t"
     )
-    assert "Name is longer than 300 characters." in answer.text
+    assert "Name is longer than 300 characters: it has 301." in answer.text
     assert "E-mail &#39;nobody&#39; is no e-mail address." in answer.text
     assert 'value="nobody"' in answer.text
     assert "  keep this\nand this</textarea>" in answer.text
     assert answer.text.count('aria-invalid="true"') == 3
     assert count(desk.database) == 0
+
+
+def test_notes_that_are_too_long_are_kept_whole_with_their_count(desk: Desk) -> None:
+    answer = saved(desk.signed_in(), notes="n" * 10_001)
+    assert answer.status_code == 422
+    assert "longer than 10,000 characters: it has 10,001." in answer.text
+    assert "n" * 10_001 in answer.text
 
 
 def test_who_is_slower_keeps_what_was_typed_and_sees_what_it_says_now(desk: Desk) -> None:

@@ -410,6 +410,10 @@ def test_what_can_t_be_kept_is_typed_still(desk: Desk) -> None:
     assert answer.status_code == 422
     assert "Write something first." in answer.text
     assert re.search(r'value="by hand" required checked', answer.text)
+    answer = _tell(desk, "ACME-1", _since(page), "x" * (MAX_NOTE + 1))
+    assert answer.status_code == 422
+    assert "has at most 5,000 characters; this one has 5,001." in answer.text
+    assert "x" * (MAX_NOTE + 1) + "</textarea>" in answer.text
 
 
 def test_who_says_it_second_is_told_so(desk: Desk) -> None:

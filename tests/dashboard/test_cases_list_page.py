@@ -82,6 +82,23 @@ def test_a_filtered_list_says_how_many_there_are(desk: Desk) -> None:
     assert "chosen__count" not in desk.client.get("/cases").text
 
 
+def test_tabs_have_numbers_where_nothing_but_the_status_is_chosen(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        add_case(connection, "ACME-1")
+    desk.signed_in()
+    for query, is_counted in (
+        ("", True),
+        ("status=REJECTED&sort=age", True),
+        ("q=bolt", False),
+        ("age=3", False),
+    ):
+        tabs = (
+            desk.client.get(f"/cases?{query}").text.partition('aria-label="Status"')[2].partition("</nav>")[0]
+        )
+        assert ('<span class="n">1</span>' in tabs) == is_counted, query
+        assert ('class="n"' in tabs) == is_counted, query
+
+
 def test_a_short_search_that_finds_nothing_says_what_it_looked_for(desk: Desk) -> None:
     page = desk.signed_in().client.get("/cases?q=o%C3%BC").text
     assert "No reference or name begins with “oü”. Type a third character to search inside." in page

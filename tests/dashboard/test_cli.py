@@ -6,11 +6,21 @@ import shlex
 import socket
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import select
 
-from tests.desk import Desk
+from dashboard.auth import people
+from dashboard.auth.users import add_user
+from dashboard.cli import common, main, pauses, reasons
+from receiver import models
+from receiver.database import Database
+from receiver.reasons import WrittenText, write_text
+from tests.desk import PASSWORD, Desk
+from tests.factories import writing
 from tests.receiver.factories import SECRET
 
 
@@ -56,6 +66,95 @@ def test_a_user_that_cannot_be_is_refused_in_words(desk: Desk, email: str, passw
     assert added.returncode == 1
     assert why in added.stderr
     assert "Traceback" not in added.stderr
+
+
+@pytest.mark.parametrize(
+    ("email", "why"),
+    [
+        ("nobody", "'nobody' is no e-mail address"),
+        ("ana@example..com", "'ana@example..com' is no e-mail address"),
+        ("Ana@Example.com", "There is already a user ana@example.com"),
+    ],
+)
+def test_who_cannot_be_added_is_refused_before_a_password_is_asked_for(
+    desk: Desk, email: str, why: str
+) -> None:
+    desk.add_user()
+    refused = desk.command("user", "add", email, "--role", "viewer")
+    assert (refused.returncode, refused.stdout, refused.stderr) == (1, "", f"Error: {why}\n")
+
+
+def test_a_user_is_added_with_a_link_in_place_of_a_password(desk: Desk) -> None:
+    added = desk.command("user", "add", "bo@example.com", "--role", "lead", "--link")
+    assert re.fullmatch(rf"{desk.dashboard}/password/[\w-]{{43}}\n", added.stdout), added.stderr
+    assert "once, within 3 days" in added.stderr
+    [listed] = desk.command("user", "list").stdout.splitlines()
+    assert listed == "bo@example.com  lead  has no password yet  not here yet"
+    [noted] = desk.rows("SELECT kind, subject, detail, by FROM activities")
+    assert tuple(noted)[:3] == ("user added", "bo@example.com", "lead")
+    both = desk.command("user", "add", "cy@example.com", "--role", "lead", "--link", "--password-stdin")
+    assert (both.returncode, len(desk.rows("SELECT 1 FROM users"))) == (2, 1)
+
+
+AS_ON_THE_PAGES = {
+    "pause": (("pause", "--reason", "Stop"), "viewer"),
+    "resume": (("resume",), "viewer"),
+    "text": (("reason", "text", "X", "--language", "en", "--text", "Told"), "viewer"),
+    "set": (("reason", "set", "X", "--label", "A label"), "viewer"),
+    "never tell": (("reason", "set", "X", "--never-tell"), "operator"),
+    "may tell": (("reason", "set", "X", "--may-tell"), "operator"),
+    "approve": (("reason", "approve", "X", "--language", "en", "--yes"), "operator"),
+}
+
+
+@pytest.mark.parametrize("name", AS_ON_THE_PAGES)
+def test_a_command_does_nothing_for_who_may_not_do_it_on_the_pages(
+    database: Database, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for command in (pauses, reasons):
+        monkeypatch.setattr(command, "database", lambda: database)
+    monkeypatch.setattr(common, "database", lambda: database)
+    (first, *arguments), too_little = AS_ON_THE_PAGES[name]
+    with writing(database) as connection:
+        add_user(connection, "low@example.com", too_little, PASSWORD)
+        for email, password in (
+            ("lea@example.com", PASSWORD),
+            ("dora@example.com", PASSWORD),
+            ("new@example.com", None),
+        ):
+            add_user(connection, email, "lead", password)
+        people.disable_user(connection, "dora@example.com", "kybdesk", datetime.now(UTC))
+        write_text(connection, "X", WrittenText("en", "Old", "bea@example.com"), datetime.now(UTC))
+
+    def by(email: str) -> Result:
+        return CliRunner().invoke(main.commands[first], [*arguments, "--by", email])
+
+    before = _facts(database)
+    for email, why in (
+        ("ghost@example.com", "There is no user ghost@example.com"),
+        ("dora@example.com", "dora@example.com may not sign in"),
+        ("new@example.com", "new@example.com has no password yet"),
+        ("low@example.com", "low@example.com may "),
+    ):
+        refused = by(email)
+        assert (refused.exit_code, refused.output.count("\n")) == (1, 1), refused.output
+        assert refused.output.startswith(f"Error: {why}")
+    assert _facts(database) == before
+    assert by("LEA@example.com").exit_code == 0
+
+
+def _facts(database: Database) -> list[list[tuple[object, ...]]]:
+    with writing(database) as connection:
+        tables = (models.activities, models.reasons, models.reason_texts, models.pauses)
+        return [[tuple(row) for row in connection.execute(select(table))] for table in tables]
+
+
+def test_the_demo_takes_the_port_of_the_environment_and_says_where_it_is_taken(desk: Desk) -> None:
+    with closing(socket.create_server(("127.0.0.1", desk.ports["dashboard"]))):
+        ended = desk.command("demo")
+    assert ended.returncode == 1
+    assert f"Port {desk.ports['dashboard']} can't be used (Address already in use)" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_role_that_there_is_not_is_refused(desk: Desk) -> None:
@@ -116,6 +215,7 @@ def test_the_list_of_handlers_tells_what_is_paused_and_needs_no_database(tmp_pat
     alone = desk.command("handlers")
     assert (alone.returncode, "paused" in alone.stdout) == (0, False)
     assert not (tmp_path / "kybdesk.db").exists()
+    desk.add_user()
     desk.command("pause", "--reason", "The text is wrong", "--by", "ana@example.com")
     listed = desk.command("handlers")
     assert listed.returncode == 0, listed.stderr

@@ -30,6 +30,22 @@ def test_one_is_said_as_one() -> None:
     ]
 
 
+def test_the_sentence_below_fits_one_and_many() -> None:
+    one, many = (
+        concerns(Figures(n, None, n, n, n, n, n, n, n, n, n, n, effects=ALL_SET_UP), NOON) for n in (1, 2)
+    )
+    assert [concern.why for concern in one] == [concern.why for concern in many]
+    assert not [
+        concern.why for concern in one if {"they", "them", "their"} & set(concern.why.lower().split())
+    ]
+
+
+def test_an_id_with_another_content_is_worth_a_look() -> None:
+    (conflict,) = concerns(Figures(in_conflict=2), NOON)
+    assert conflict.href == "/deliveries?verdict=conflict"
+    assert _text(conflict) == "2 deliveries of the last day have an id that we know, but different content"
+
+
 def test_where_no_handler_sees_to_it_nothing_is_missing() -> None:
     seen = Figures(not_enabled=5, not_told=5)
     assert concerns(seen, NOON) == []

@@ -3,9 +3,11 @@
 import csv
 import io
 import json
+import re
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -305,6 +307,33 @@ def _with_pages_of_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> httpx.Cli
 
 def test_a_stranger_gets_no_file(desk: Desk) -> None:
     assert desk.client.get("/cases.csv").status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("file", "site", "page"),
+    [
+        *[(f"/{name}.{kind}?by=month", "none", f"/{name}?by=month") for name in LISTS for kind in Format],
+        ("/case-file.json?ref=a%26b&ref=c", "none", "/case-file?ref=a%26b&ref=c"),
+        ("/case-file?ref=a%26b&ref=c", "none", "/case-file?ref=a%26b&ref=c"),
+        ("/case-file.json?ref=a%26b&ref=c", "cross-site", "/case-files?ref=a%26b&ref=c"),
+        ("/case-file?ref=a%26b&ref=c", "cross-site", "/case-files?ref=a%26b&ref=c"),
+        ("/cases.csv?q=x", "cross-site", "/cases?q=x"),
+        ("/cases/a.csv", "none", "/cases/a.csv"),
+    ],
+)
+def test_who_signs_in_on_the_way_to_a_file_comes_to_the_page_that_it_can_be_taken_from(
+    desk: Desk, file: str, site: str, page: str
+) -> None:
+    desk.add_user("viewer")
+    answer = desk.client.get(file, headers={"Sec-Fetch-Site": site})
+    assert parse_qs(urlsplit(answer.headers["location"]).query) == {"next": [page]}
+    assert desk.sign_in(next=page).headers["location"] == page
+
+
+def test_the_form_for_a_case_file_holds_the_references_of_the_link_that_led_to_it(desk: Desk) -> None:
+    form = desk.signed_in("viewer").client.get("/case-files?ref=a%26b&ref=%3Cc").text
+    assert re.search(r"<textarea[^>]*>\na&amp;b\n&lt;c</textarea>", form)
+    assert _noted(desk) == []
 
 
 def _csv(rows: list[dict[str, object]]) -> str:

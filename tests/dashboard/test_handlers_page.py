@@ -386,7 +386,10 @@ def test_a_try_in_doubt_has_its_word_and_its_warning(desk: Desk) -> None:
 @pytest.fixture
 def processes(tmp_path: Path, migrated_file: Path) -> Processes:
     shutil.copyfile(migrated_file, tmp_path / "kybdesk.db")
-    return Processes(tmp_path)
+    processes = Processes(tmp_path)
+    for email in ("ana@example.com", "ben@example.com"):
+        processes.add_user(email=email)
+    return processes
 
 
 def test_the_command_pauses_one_or_all_and_shows_what_is_paused(processes: Processes) -> None:
@@ -454,6 +457,7 @@ def tell(event, context):
 def test_a_pause_by_command_holds_the_worker_and_pages_tell_all_the_way(tmp_path: Path) -> None:
     with running(Processes(tmp_path, HANDLERS)) as desk, signed_in(desk) as browser:
         eventually(lambda: len(desk.rows("SELECT * FROM handlers")) == 2)
+        desk.add_user(email="ben@example.com")
         paused = desk.command("pause", "tell", "--reason", "The text is wrong", "--by", "ben@example.com")
         assert paused.returncode == 0, paused.stderr
         assert desk.send("ACME-1", "COMPLETED", previous_status="IN_REVIEW").is_success

@@ -46,7 +46,8 @@ def test_each_concern_leads_to_its_list(desk: Desk) -> None:
         add_case(connection, "DELTA-1", way=("NOT_STARTED", "IN_PROGRESS"))
         limit = {"status": "IN_PROGRESS", "days": 3, "working_days": False}
         connection.execute(insert(status_limits).values(limit | {"updated_at": NOON, "updated_by": "ana"}))
-        count_delivery(connection, datetime.now(UTC), "refused")
+        for verdict in ("refused", "conflict"):
+            count_delivery(connection, datetime.now(UTC), verdict)
     page = desk.signed_in().client.get("/").text
     for href in (
         "/runs?tab=person",
@@ -55,8 +56,10 @@ def test_each_concern_leads_to_its_list(desk: Desk) -> None:
         "/cases?needs=still_enabled",
         "/cases?needs=not_told",
         "/deliveries?verdict=refused",
+        "/deliveries?verdict=conflict",
     ):
         assert f'href="{href}' in page, href
+    assert "Half of those that left it did so sooner." in page
     assert "d over" in page
     assert "DELTA-1" in page
 
@@ -137,6 +140,15 @@ def test_a_stay_lasts_from_one_status_change_to_the_next(any_database: Database)
     stays = {stay.status: stay for stay in read(any_database, overview.find_stays)}
     assert stays.keys() == {"IN_PROGRESS", "IN_REVIEW"}
     assert (stays["IN_REVIEW"].days, stays["IN_REVIEW"].cases) == (0.5, 3)
+
+
+def test_the_few_that_leave_a_final_status_say_nothing_of_those_that_stay(any_database: Database) -> None:
+    with writing(any_database) as connection:
+        add_case(
+            connection, "ACME-1", way=("NOT_STARTED", "IN_REVIEW", "COMPLETED", "IN_PROGRESS"), step=HOUR
+        )
+    (stay,) = read(any_database, overview.find_stays)
+    assert stay.status == "IN_REVIEW"
 
 
 def test_a_text_that_somebody_else_wrote_waits_for_who_may_approve_it(desk: Desk) -> None:

@@ -191,6 +191,19 @@ def test_of_two_administrators_who_stop_each_other_at_once_one_stays(
     assert [at for (at,) in found(any_database, users.c.disabled_at)].count(None) == 1
 
 
+@pytest.mark.parametrize(("verb", "given"), [(people.disable_user, []), (people.change_role, ["viewer"])])
+def test_who_is_no_administrator_any_more_has_no_links_left(
+    any_database: Database, verb: Callable[..., None], given: list[str]
+) -> None:
+    """They may have kept one."""
+    with writing(any_database) as connection:
+        add_two_admins(connection)
+        people.add_person(connection, "cleo@example.com", Role.ADMIN, BO, NOON)
+        people.add_person(connection, "dora@example.com", Role.VIEWER, EMAIL, NOON)
+        verb(connection, BO, *given, EMAIL, NOON)
+    assert found(any_database, password_links.c.made_by) == [(EMAIL,)]
+
+
 def test_changing_a_user_who_is_not_there_is_an_error(database: Database) -> None:
     for email in ("eve@example.com", "no address"):
         with pytest.raises(UserError, match="There is no user"), writing(database) as connection:

@@ -297,13 +297,16 @@ def test_a_field_that_is_wrong_comes_back_with_what_was_typed(desk: Desk) -> Non
     refused = described(desk, label="two\nlines", explanation="x" * 5001)
     assert refused.status_code == 422
     assert "Label must be one line of at most 200 characters." in refused.text
-    assert "Explanation is longer than 5,000 characters." in refused.text
+    assert "Explanation is longer than 5,000 characters: it has 5,001." in refused.text
     assert "x" * 5001 in refused.text
     refused = posted(desk, "text", language="german", text="  ", seen="")
     assert refused.status_code == 422
     assert "Language must be a language code" in refused.text
     assert "Text is empty." in refused.text
     assert 'value="german"' in refused.text
+    refused = posted(desk, "text", language="en", text="y" * 5002, seen="")
+    assert "Text is longer than 5,000 characters: it has 5,002." in refused.text
+    assert "y" * 5002 in refused.text
     assert rows(desk.database, reasons) == []
 
 

@@ -1,5 +1,6 @@
 """The list of runs, one run's page, and re-processing."""
 
+import re
 import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from dashboard.queries.runs import count_runs
 from receiver.database import Database
 from receiver.mail.causes import NEVER_TELL
 from receiver.models import Outcome, RunState, runs
-from receiver.runs import pause
+from receiver.runs import CloseReason, pause
 from tests.dashboard.desk import PARTIAL, SAME_ORIGIN, Desk
 from tests.factories import (
     HOUR,
@@ -321,6 +322,64 @@ def test_what_must_never_be_told_is_closed_rather_than_tried_again(desk: Desk) -
     assert '<button type="submit">Close without' in desk.client.get(f"/runs/{other}").text
 
 
+def test_what_must_never_be_told_leads_to_closing_from_the_list_and_the_timeline_too(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        add_handler(connection, effect="customer")
+        failure = add_failure(connection, kind="NoRetry", cause=NEVER_TELL)
+        run = add_run(connection, add_case(connection, "ACME-1")[-1], fingerprint=failure)
+    timeline = desk.signed_in().client.get("/cases/ACME-1").text
+    assert f'<a href="/runs/{run}#close">Close without retrying …</a>' in timeline
+    assert f'<details id="again_{run}"' in timeline
+    assert timeline.index("Re-process it all the same") < timeline.index(">Re-process: send the e-mail<")
+    group = desk.client.get("/runs").text.split('class="group"')[1]
+    assert 'value="close all">Close 1 without retrying …<' in group
+    assert 'value="reprocess all" class="quiet">' in group
+
+
+@pytest.mark.parametrize(
+    ("reason", "why", "folded"),
+    [
+        (CloseReason.BY_HAND, "it was done by hand", True),
+        (CloseReason.NOT_TOLD, "the customer must not be told", True),
+        (CloseReason.DUPLICATE, "another task does the same", False),
+    ],
+)
+def test_what_a_person_has_settled_is_not_done_by_one_press(
+    desk: Desk, reason: str, why: str, folded: bool
+) -> None:
+    with writing(desk.database) as connection:
+        add_handler(connection, effect="customer")
+        closed = {"closed_at": NOON, "closed_by": "bea@example.com", "close_reason": reason}
+        run = add_run(connection, add_case(connection, "ACME-1")[-1], RunState.CLOSED, **closed)
+    desk.signed_in()
+    for path in (f"/runs/{run}", "/cases/ACME-1"):
+        page = desk.client.get(path).text
+        assert (f'<details id="again_{run}"' in page) is folded
+        assert ('class="act">Re-process' not in page) is folded
+        assert ">Re-process: send the e-mail<" in page
+        said = re.search(
+            r"<bdi>bea@example.com</bdi> closed it on <time .*?>5 Mar 2026, 12:00</time>: " + why, page
+        )
+        assert bool(said) is folded
+
+
+def test_what_was_not_sent_is_not_said_twice(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        add_handler(connection, effect="customer")
+        run = add_run(connection, add_case(connection)[-1], summary="Nothing was sent. No text is approved.")
+    page = desk.signed_in().client.get(f"/runs/{run}").text
+    assert "<strong>was not sent</strong>: No text is approved. It is not tried again" in page
+
+
+def test_a_long_failure_is_cut_at_its_end(desk: Desk) -> None:
+    with writing(desk.database) as connection:
+        add_handler(connection)
+        failure = add_failure(connection, error="The first words. " + "and more " * 40)
+        add_run(connection, add_case(connection)[-1], fingerprint=failure)
+    page = desk.signed_in().client.get("/runs").text
+    assert re.search(r"Notify customer: The first words\. (and more )+and( more)?…<", page)
+
+
 def test_a_sentence_ends_once(desk: Desk) -> None:
     with writing(desk.database) as connection:
         run = add_run(connection, add_case(connection)[-1], summary="Enter it, then re-process.")
@@ -381,6 +440,10 @@ def test_a_closing_without_a_reason_comes_back_as_it_was_typed(desk: Desk) -> No
     assert "Choose why it is closed." in answer.text
     assert "I rang &lt;b&gt;them&lt;/b&gt;" in answer.text
     assert _row(desk.database, run).state == RunState.FAILED
+    answer = _close(desk, run, tries="1", reason="by hand", note="\r\n" + "x" * 1001)
+    assert answer.status_code == 422
+    assert "The note may have 1,000 characters, not 1,001." in answer.text
+    assert "\n\n" + "x" * 1001 + "</textarea>" in answer.text
 
 
 def test_what_has_happened_since_is_told_and_nothing_is_closed(desk: Desk) -> None:

@@ -330,9 +330,28 @@ def test_the_health_check_needs_neither_session_nor_name(desk: Desk) -> None:
 def test_an_open_page_is_told_that_its_session_has_ended(desk: Desk) -> None:
     answer = desk.client.get("/desk", headers=PARTIAL)
     assert answer.status_code == 401
-    assert "Your session has ended. Sign in again." in answer.text
+    assert "Your session has ended." in answer.text
     assert "<html" not in answer.text
-    assert (answer.headers["hx-retarget"], answer.headers["hx-reswap"]) == ("#flash", "innerHTML")
+    assert (answer.headers["hx-retarget"], answer.headers["hx-reswap"]) == ("#flash", "innerMorph")
+
+
+@pytest.mark.parametrize(
+    ("page", "next_page"),
+    [
+        ("http://desk/cases/a?at=1&x=%22%3E#notes", "?next=%2Fcases%2Fa%3Fat%3D1%26x%3D%2522%253E"),
+        ("http://desk//evil.example", ""),
+        ("//evil.example", ""),
+        ("javascript:alert(1)", ""),
+        ('http://desk/a"><b>', "?next=%2Fa%22%3E%3Cb%3E"),
+        ("http://[", ""),
+        ("", ""),
+        ("http://desk/" + "x" * 20_000, ""),
+    ],
+)
+def test_an_open_page_links_to_a_sign_in_that_comes_back_to_it(desk: Desk, page: str, next_page: str) -> None:
+    answer = desk.client.post("/act", headers={**SAME_ORIGIN, **PARTIAL, "Referer": page})
+    link = f'<a href="/sign-in{next_page}" target="_blank" hx-boost="false">Sign in again in another tab</a>'
+    assert (answer.status_code, link in answer.text) == (401, True), answer.text
 
 
 def test_a_post_without_a_session_leads_to_the_sign_in_page(desk: Desk) -> None:

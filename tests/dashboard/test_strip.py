@@ -299,6 +299,15 @@ def test_a_task_that_was_closed_says_whether_the_customer_still_has_to_be_told(
     assert can_be_settled("REJECTED", said) is not settled
 
 
+def test_a_closing_names_who_when_and_the_note() -> None:
+    closed = {"closed_by": "bea@example.com", "closed_at": NOON, "close_note": "Rang them\nat nine"}
+    owed = _owed("customer", RunState.CLOSED, close_reason=CloseReason.BY_HAND, **closed)
+    assert strip_of(Known("REJECTED", [owed])).customer.why == (
+        "bea@example.com closed “See to it” without retrying on 5 Mar 2026, 12:00: it was done by hand. "
+        "“Rang them at nine”"
+    )
+
+
 @pytest.mark.parametrize(
     ("how", "text"), [(CloseReason.BY_HAND, "Told by hand"), (CloseReason.NOT_TOLD, "Not told")]
 )

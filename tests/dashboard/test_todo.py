@@ -128,7 +128,10 @@ def test_who_was_told_what_must_never_be_told_is_looked_at() -> None:
 
 def test_a_rejected_customer_without_an_approved_text_needs_one() -> None:
     said = _todo("REJECTED", replace(NOT_TOLD, run=FAILED), reason=UNWRITTEN, tasks=[FAILED])
-    assert said.endswith("have one written and approved. Then re-process the task.")
+    assert said.endswith(
+        "have one written and approved. Then re-process the task. "
+        "If you told the customer yourself, close it as done by hand."
+    )
     assert _todo("REJECTED", NOT_TOLD, reason=UNWRITTEN).endswith("have one written and approved.")
 
 

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from dashboard import asking
+from receiver import desk_settings
 from receiver.database import Database
 from receiver.ledger.rebuild import rebuild
 from receiver.models import businesses, cases, events, vove_views
@@ -73,6 +74,24 @@ def vove_said(engine: Engine, status: str | None, ref_id: str = "acme", **given:
     said = VoveCase(ref_id, status, given.get("name")) if status else None
     with engine.begin() as connection:
         views.keep_one(connection, ref_id, Found(said, False, given.get("at", NOW)), "ana@example.com")
+
+
+def test_who_may_not_check_is_led_to_no_box_without_a_button(
+    open_desk: OpenDesk, any_database: Database, engine: Engine
+) -> None:
+    add(engine, way=(*WAY, "REJECTED"))
+    with vove() as stand_in:
+        desk = opened(open_desk, any_database, stand_in)
+        assert '<a href="#vove" >Ask VOVE</a>' in page(desk)
+        desk.add_user("viewer", "vic@example.com")
+        desk.sign_in("vic@example.com")
+        assert ">Ask VOVE</a>" not in page(desk)
+        with engine.begin() as connection:
+            desk_settings.set_setting(
+                connection, "vove_link", "https://vove.example/{ref_id}", "ana@example.com", NOW
+            )
+        there = '<a href="https://vove.example/acme" rel="noreferrer external" hx-boost="false">Ask VOVE</a>'
+        assert there in page(desk)
 
 
 def test_a_case_is_checked_and_its_difference_adopted(

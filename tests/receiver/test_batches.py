@@ -357,7 +357,8 @@ def test_one_that_waits_holds_up_no_other(bench: Workbench, monkeypatch: pytest.
     failing(bench)
     for name in bench.names:
         confirm(bench, drafted(bench, handler=name), 3)
-    advance(bench)
+    for _ in bench.names:
+        advance(bench)
     assert Counter((run.handler, run.state) for run in bench.rows(runs))["enable", "queued"] == 2
 
 
@@ -455,6 +456,29 @@ def test_two_workers_carry_it_out_once(lasting_database: Database) -> None:
 def _work(bench: Workbench, engine: Engine) -> None:
     for _ in range(20):
         advance(bench, engine)
+
+
+def test_two_batches_and_a_person_never_wait_for_each_other_crosswise(postgresql_database: Database) -> None:
+    """They close tasks of one case: the worker, which has the case for the first batch, must not come back
+    for the run that the person has."""
+    with emptied(postgresql_database) as engine:
+        telling = [handler(name, effect="customer") for name in ("tell", "write")]
+        bench = Workbench(engine, *telling)
+        bench.register()
+        failing(bench, cases=1)
+        first, second = sorted(run.id for run in bench.rows(runs))
+        for name in bench.names:
+            confirm(bench, drafted(bench, handler=name, action=Action.CLOSE), 1, reason="by hand")
+        closing = runs_room.Closing("by hand", None, BEN, bench.now)
+        worker = threading.Thread(target=advance_to_the_end, args=[bench])
+        with engine.begin() as connection:
+            assert close_quietly(connection, {second: 1}, closing)
+            worker.start()
+            wait_until_it_waits(worker, engine)
+            runs_room.closing.settle_telling(connection, [second], closing)
+        worker.join(timeout=30)
+        assert not worker.is_alive()
+        assert [bench.run(run_id).state for run_id in (first, second)] == ["closed", "closed"]
 
 
 def test_a_confirmation_waits_for_another_and_then_changes_nothing(postgresql_database: Database) -> None:

@@ -4,15 +4,18 @@ import json
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from receiver import runs as runs_room
 from receiver.database import Database
 from receiver.directory.rows import change, find
 from receiver.executor import Ended
 from receiver.handlers import Business, Message
+from receiver.ledger.group import Group
 from receiver.models import (
     Outcome,
     attempt_counts,
@@ -25,10 +28,12 @@ from receiver.models import (
     revision,
     runs,
 )
-from receiver.runs import Claimed
+from receiver.runs import Claimed, lost
+from tests.receiver.factories import NOON, delivery, message_id
 from tests.receiver.workbench import (
     DELAYS,
     HOUR,
+    MINUTE,
     Workbench,
     emptied,
     failed,
@@ -256,7 +261,8 @@ def test_a_case_is_told_by_a_message_for_its_present_status(bench: Workbench) ->
     assert told_at(bench) is None
 
 
-TELLING = handler("tell", effect="customer")
+TELLING = handler("tell", effect="customer", once=True)
+REJECTED: dict[str, Any] = {"status": "REJECTED", "previousStatus": "IN_REVIEW"}
 
 
 @pytest.mark.parametrize("tells", [True, False])
@@ -277,16 +283,87 @@ def test_a_handler_that_fails_has_told_nobody(bench: Workbench) -> None:
     assert told_at(bench) is None
 
 
-def test_what_vove_says_again_tells_nobody_unless_something_was_sent(bench: Workbench) -> None:
-    """The task for the repeat does nothing, as the first one is to tell; which has failed."""
+@pytest.mark.parametrize("certain", [True, False])
+def test_a_repeat_tells_where_what_it_repeats_failed_for_certain(bench: Workbench, certain: bool) -> None:
+    """Else its task does nothing, for the first one may have told them."""
     bench.handlers = (TELLING,)
     bench.register()
     for minute in (0, 3):
-        bench.arrive(minute=minute, status="REJECTED", previousStatus="IN_REVIEW")
+        bench.arrive(minute=minute, **REJECTED)
+    bench.dispatch()
+    bench.finish(bench.claimed(), failed(no_retry=True) if certain else lost(once=True))
+    bench.finish(bench.claimed(), succeeded())
+    assert told_at(bench) == (bench.now if certain else None)
+
+
+def test_what_comes_late_tells_nobody_where_a_repeat_of_it_may_have(bench: Workbench) -> None:
+    bench.handlers = (TELLING,)
+    bench.register()
+    for minute, ended in ((3, lost(once=True)), (0, succeeded())):
+        bench.arrive(minute=minute, **REJECTED)
+        bench.dispatch()
+        bench.finish(bench.claimed(), ended)
+    assert told_at(bench) is None
+
+
+def test_a_handler_for_another_check_tells_nobody_of_a_rejection(bench: Workbench) -> None:
+    bench.handlers = (TELLING,)
+    bench.register()
+    bench.arrive(**REJECTED)
     bench.dispatch()
     bench.finish(bench.claimed(), failed(no_retry=True))
-    bench.finish(bench.claimed(), succeeded())
+    bench.arrive_aml()
+    bench.dispatch()
+    bench.finish(bench.claimed(), succeeded(messages=[MAIL]))
     assert told_at(bench) is None
+
+
+def test_who_was_told_by_hand_or_must_not_be_is_not_told_when_vove_says_it_again(bench: Workbench) -> None:
+    bench.arrive(**REJECTED)
+    bench.dispatch()
+    bench.handlers = (handler(), handler("write", effect="customer"))
+    bench.register()
+    with bench.engine.begin() as connection:
+        connection.execute(update(cases).values(told_at=bench.now))
+    bench.finish(bench.claimed())
+    bench.arrive(minute=3, **REJECTED)
+    bench.dispatch()
+    calls = [bench.claimed().call for _ in range(2)]
+    assert {call.handler: call.said_before for call in calls}["write"]
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_new_rejection_is_not_told_by_what_ended_as_it_came(
+    postgresql_database: Database, by_hand: bool
+) -> None:
+    """What ends waits for the receiver, which had the case first, and sees what it made of it."""
+    with emptied(postgresql_database) as engine:
+        bench = Workbench(engine, TELLING)
+        bench.register()
+        bench.arrive(**REJECTED)
+        bench.dispatch()
+        claimed = bench.claimed()
+        if by_hand:
+            bench.finish(claimed, failed(no_retry=True))
+        closing = runs_room.Closing("by hand", None, "ana@example.com", bench.now)
+
+        def end() -> None:
+            with engine.begin() as connection:
+                if by_hand:
+                    runs_room.close(connection, claimed.run_id, 1, closing)
+                else:
+                    runs_room.finish(connection, claimed, succeeded(), DELAYS, bench.now)
+
+        ending = threading.Thread(target=end)
+        with engine.begin() as receiver:
+            for minute, (before, status) in enumerate(pairwise(("REJECTED", "IN_REVIEW", "REJECTED")), 50):
+                at, moved = NOON + minute * MINUTE, REJECTED | {"status": status, "previousStatus": before}
+                given = delivery(svix_id=message_id(at, minute), at=at, ref_id="acme", **moved)
+                Group(receiver, [given]).write()
+            ending.start()
+            wait_until_it_waits(ending, engine)
+        ending.join(timeout=30)
+        assert told_at(bench) is None
 
 
 def test_a_message_for_an_earlier_status_tells_nothing_of_the_present_one(bench: Workbench) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 from receiver.activity import Kind
 from receiver.casework import NoteError
 from receiver.database import Database
-from receiver.models import RunState, activities, cases
+from receiver.models import RunState, activities, cases, events
 from receiver.runs import CloseReason
 from receiver.telling import TO_BE_DONE, NotSettled, Report, settle
 from tests.factories import DAY, NOON, SECOND, WAY, add_case, add_handler, add_run, writing
@@ -45,18 +45,34 @@ def test_what_was_settled_before_is_not_written_down_again(database: Database) -
         assert [activity.by for activity in _told(connection)] == [ANA]
 
 
+def test_pressed_twice_it_is_written_down_once(database: Database) -> None:
+    with writing(database) as connection:
+        add_case(connection)
+        for _press in range(2):
+            assert settle(connection, "ACME-1", _report(connection)) is None
+        assert len(_told(connection)) == 1
+
+
+def test_what_the_worker_has_yet_to_see_may_still_be_told_by_a_task(database: Database) -> None:
+    with writing(database) as connection:
+        *_, event = add_case(connection)
+        connection.execute(update(events).where(events.c.id == event).values(dispatched_at=None))
+        assert settle(connection, "ACME-1", _report(connection)) is NotSettled.NOT_SEEN
+        assert (_told(connection), _told_at(connection)) == ([], None)
+
+
 def test_two_who_say_it_at_the_same_moment_are_written_down_once(database: Database) -> None:
     with writing(database) as connection:
         add_case(connection)
-        report = _report(connection)
+        reports = [_report(connection, by) for by in (ANA, BEN)]
     together, answers = threading.Barrier(2), list[NotSettled | None]()
 
-    def say() -> None:
+    def say(report: Report) -> None:
         together.wait(timeout=30)
         with writing(database) as connection:
             answers.append(settle(connection, "ACME-1", report))
 
-    threads = [threading.Thread(target=say) for _ in range(2)]
+    threads = [threading.Thread(target=say, args=[report]) for report in reports]
     for thread in threads:
         thread.start()
     for thread in threads:

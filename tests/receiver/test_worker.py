@@ -10,11 +10,13 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from receiver import runs as runs_room
 from receiver import worker as worker_room
 from receiver.database import Database
+from receiver.executor import Call, Executor
 from receiver.ledger.group import Group
 from receiver.models import attempts, businesses, events, handlers, runs, workers
-from receiver.runs import pause, resume
+from receiver.runs import Claimed, pause, resume
 from receiver.settings import Settings
 from receiver.worker import Worker
 from tests.dashboard.reading import read
@@ -110,6 +112,37 @@ def test_after_each_of_its_transactions_others_find_a_gap(
         eventually(lambda: bench.rows(attempts))
     told = order[order.index("rest", order.index("begin")) :]  # it may have registered its handlers before
     assert (set(told[0::2]), set(told[1::2])) == ({"rest"}, {"begin"})
+
+
+def test_what_is_claimed_starts_before_the_worker_rests(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a worker that dies then leaves calls of which nobody knows that they never began."""
+    order: list[str] = []
+    claim, start, rest = runs_room.claim, Executor.start, Worker._rest
+
+    def claimed(*given: Any, **named: Any) -> Claimed | None:
+        found = claim(*given, **named)
+        order.extend(["claim"] * (found is not None))
+        return found
+
+    def started(executor: Executor, run_id: int, call: Call) -> None:
+        order.append("start")
+        start(executor, run_id, call)
+
+    def rested(worker: Worker) -> None:
+        order.append("rest")
+        rest(worker)
+
+    monkeypatch.setattr(runs_room, "claim", claimed)
+    monkeypatch.setattr(Executor, "start", started)
+    monkeypatch.setattr(Worker, "_rest", rested)
+    for ref_id in ("acme", "bolt"):
+        bench.receive("IN_PROGRESS", ref_id)
+    with bench.working():
+        eventually(lambda: len(bench.rows(attempts)) == 2)
+    assert order.count("start") == 2
+    assert "claim rest" not in " ".join(order)
 
 
 def test_what_came_while_no_worker_was_there_is_handled_later(bench: Bench) -> None:

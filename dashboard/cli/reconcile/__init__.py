@@ -47,7 +47,7 @@ def reconcile(
     if adopt and (adopt_all or fresh or take_names):
         raise click.UsageError("--adopt asks about single cases; the others compare all of them")
     with _failing_otherwise(), in_words(), _engine() as engine:
-        who = taking_over.known_user(engine, by) if takes_over else by or comparing.NOBODY
+        who = taking_over.who_takes_over(engine, by) if takes_over or by else comparing.NOBODY
         if adopt:
             report = comparing.ask_about(engine, adopt, who)
         else:

@@ -4,18 +4,20 @@ import time
 from datetime import UTC, datetime
 
 import click
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
-from dashboard.auth.users import User, UserError, normal_email
+from dashboard.cli.common import Right, known_user
 from dashboard.cli.reconcile.comparing import Report
 from dashboard.filters import plural, visible
 from receiver.database import rest_after
 from receiver.ledger.case_rows import RacedError
-from receiver.models import users
 from receiver.vove import adopting
 from receiver.vove.adopting import Adopted, Refusal, Seen
 from receiver.vove.views import Comparison
 
+TAKE_OVER = Right(
+    lambda user: user.may_reprocess, "may look, but not take over: it needs the role of an operator"
+)
 NAMES_AT_ONCE = 100  # in one transaction: the receiver waits for it
 WHY_NOT = {
     Refusal.MOVED: "our case has moved on meanwhile",
@@ -27,18 +29,12 @@ WHY_NOT = {
 }
 
 
-def known_user(engine: Engine, email: str | None) -> str:
-    """Who takes over is a user that may. Raises UserError."""
+def who_takes_over(engine: Engine, email: str | None) -> str:
+    """Raises UserError."""
     if email is None:
         raise click.UsageError("Say who you are: --by you@example.com")
     with engine.begin() as connection:
-        known = users.c.email == normal_email(email), users.c.disabled_at.is_(None)
-        row = connection.execute(select(users).where(*known)).one_or_none()
-    if row is None:
-        raise UserError(f"There is no user {email}")
-    if not User(row.id, row.email, row.role).may_reprocess:
-        raise UserError(f"{row.email} may look, but not take over: it needs the role of an operator")
-    return str(row.email)
+        return known_user(connection, email, TAKE_OVER)
 
 
 def adopt(engine: Engine, report: Report, by: str, run_handlers: bool, yes: bool) -> None:

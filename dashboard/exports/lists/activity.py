@@ -5,7 +5,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dashboard.aliases import AnyRequest
 from dashboard.exports.files import Row
 from dashboard.exports.streaming import SIZE, OpenList
-from dashboard.pages.activity import filters_from
+from dashboard.left_out import refuse_left_out
+from dashboard.pages.activity import PARAMETERS, filters_from
 from dashboard.queries.activities import Activity, find_activities
 from dashboard.queries.paging import Page
 
@@ -23,6 +24,7 @@ COLUMNS = (
 
 
 async def open_list(request: AnyRequest, _reader: AsyncConnection) -> OpenList:
+    refuse_left_out(request.query_params, PARAMETERS)
     _, filters = filters_from(request.query_params)
 
     async def read(connection: AsyncConnection, cursor: str | None) -> Page[Row]:

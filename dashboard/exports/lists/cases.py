@@ -7,9 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dashboard import words
 from dashboard.aliases import AnyRequest
-from dashboard.case_filters import CaseFilters
+from dashboard.case_filters import PARAMETERS, CaseFilters
 from dashboard.exports.files import Row
 from dashboard.exports.streaming import SIZE, OpenList
+from dashboard.left_out import refuse_left_out
 from dashboard.needs import NEEDS, Need, needs_of
 from dashboard.queries.case_list import CaseRow, find_cases
 from dashboard.queries.handlers import find_effects_set_up
@@ -36,6 +37,7 @@ COLUMNS = (
 
 
 async def open_list(request: AnyRequest, reader: AsyncConnection) -> OpenList:
+    refuse_left_out(request.query_params, PARAMETERS)
     filters = CaseFilters.read(request.query_params)
     now, zone = datetime.now(UTC), request.app.state.settings.timezone
     limits = await find_limits(reader)

@@ -7,7 +7,8 @@ from dashboard.aliases import AnyRequest
 from dashboard.causes import cause
 from dashboard.exports.files import Row
 from dashboard.exports.streaming import SIZE, OpenList
-from dashboard.pages.deliveries import wanted_from
+from dashboard.left_out import refuse_left_out
+from dashboard.pages.deliveries import PARAMETERS, wanted_from
 from dashboard.queries.deliveries import DeliveryRow, find_deliveries
 from dashboard.queries.paging import Page
 from dashboard.spans import span_from
@@ -31,6 +32,7 @@ COLUMNS = (
 
 
 async def open_list(request: AnyRequest, _reader: AsyncConnection) -> OpenList:
+    refuse_left_out(request.query_params, PARAMETERS)
     asked = dict(request.query_params)
     wanted = wanted_from(asked, span_from(asked.get("from", ""), asked.get("to", "")))
 

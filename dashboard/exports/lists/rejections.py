@@ -8,6 +8,8 @@ from dashboard import words
 from dashboard.aliases import AnyRequest
 from dashboard.exports.files import Row
 from dashboard.exports.streaming import OpenList
+from dashboard.left_out import refuse_left_out
+from dashboard.pages.rejections import PARAMETERS
 from dashboard.periods import By, last_periods
 from dashboard.queries.paging import Page
 from dashboard.queries.reasons import find_labels
@@ -17,6 +19,7 @@ from dashboard.zones import readers_zone
 
 async def open_list(request: AnyRequest, _reader: AsyncConnection) -> OpenList:
     """One row for a reason, one column for a week or a month."""
+    refuse_left_out(request.query_params, PARAMETERS)
     by = By.MONTH if request.query_params.get("by") == By.MONTH else By.WEEK
     periods = last_periods(by, datetime.now(UTC), readers_zone())
     names = [period.first.isoformat() for period in periods]

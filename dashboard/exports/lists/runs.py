@@ -6,7 +6,8 @@ from dashboard import words
 from dashboard.aliases import AnyRequest
 from dashboard.exports.files import Row
 from dashboard.exports.streaming import SIZE, OpenList
-from dashboard.pages.runs import TABS, Wanted
+from dashboard.left_out import refuse_left_out
+from dashboard.pages.runs import PARAMETERS, TABS, Wanted
 from dashboard.queries.paging import Page
 from dashboard.queries.runs import RunRow, find_runs
 from receiver.models import RunState
@@ -30,6 +31,7 @@ COLUMNS = (
 
 async def open_list(request: AnyRequest, _reader: AsyncConnection) -> OpenList:
     """Also of what the page shows in groups: one row for each run."""
+    refuse_left_out(request.query_params, PARAMETERS)
     wanted = Wanted.of(request.query_params)
 
     async def read(connection: AsyncConnection, cursor: str | None) -> Page[Row]:
