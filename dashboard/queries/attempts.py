@@ -39,10 +39,6 @@ class Attempt:
         return bool(self.messages or self.changes)
 
     @property
-    def went_well(self) -> bool:
-        return self.outcome == Outcome.SUCCEEDED
-
-    @property
     def nobody_knows(self) -> bool:
         """Its process ended before it could say how far it came, or it does not know itself."""
         return self.outcome in {Outcome.LOST, Outcome.TIMED_OUT, Outcome.CRASHED, Outcome.IN_DOUBT}
