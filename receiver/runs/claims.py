@@ -129,7 +129,8 @@ def call_of(
         idempotency_key=idempotency_key(event.svix_id, handler, repeats),
         try_number=number,
         case_moved_on=event.has_moved_on,
-        said_before=is_said_before(connection, event, handler) or is_settled(connection, event, handler),
+        said_before=is_said_before(connection, event, handler)
+        or is_settled(connection, event, case, handler),
         business=find(connection, event.ref_id) or Business(event.ref_id),
         reason=find_reason(connection, event.reason),
         requested_by=requested_by,

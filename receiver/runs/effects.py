@@ -12,7 +12,6 @@ from receiver.database import upsert
 from receiver.directory.rows import change
 from receiver.event import ref_key
 from receiver.executor import Ended
-from receiver.handlers import Effect
 from receiver.models import (
     Outcome,
     attempt_counts,
@@ -25,6 +24,7 @@ from receiver.models import (
 )
 from receiver.runs.claims import Claimed
 from receiver.runs.conditions import has_moved_on
+from receiver.runs.repeats import tells_customers
 
 REVIEW = frozenset({"review_status", "review_since"})
 
@@ -80,8 +80,7 @@ def _has_told(connection: Connection, claimed: Claimed, ended: Ended) -> bool:
     """A success that sent nothing, because VOVE had said the same before, tells nobody anything."""
     if ended.outcome is not Outcome.SUCCEEDED or claimed.call.said_before:
         return False
-    effect = select(handlers.c.effect).where(handlers.c.name == claimed.handler)
-    return connection.execute(effect).scalar() == Effect.CUSTOMER
+    return tells_customers(connection, claimed.handler)
 
 
 def count(connection: Connection, claimed: Claimed, ended: Ended, now: datetime) -> None:

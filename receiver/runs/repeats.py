@@ -6,8 +6,7 @@ from sqlalchemy import Connection, func, or_, select, true
 
 from receiver.cases import Link
 from receiver.handlers import Effect
-from receiver.models import Outcome, RunState, attempts, cases, events, handlers, runs
-from receiver.runs.conditions import has_moved_on
+from receiver.models import Outcome, RunState, attempts, events, handlers, runs
 
 NOBODY_KNOWS = (Outcome.LOST, Outcome.TIMED_OUT, Outcome.CRASHED, Outcome.IN_DOUBT)
 
@@ -38,19 +37,14 @@ def is_said_before(connection: Connection, event: Any, handler: str) -> bool:
     return connection.execute(older.limit(1)).first() is not None
 
 
-def is_settled(connection: Connection, event: Any, handler: str) -> bool:
+def is_settled(connection: Connection, event: Any, case: Any, handler: str) -> bool:
     """Whether this is a repeat for a handler that tells customers, and this one was told already, or must not
-    be: by whatever told them, or by a person's word."""
-    if event.link != Link.REPEAT:
+    be: by whatever told them, or by a person's word. `event` knows whether its case `has_moved_on`."""
+    if event.link != Link.REPEAT or event.has_moved_on or case is None or case.told_at is None:
         return False
-    told = (
-        select(cases.c.id)
-        .join(events, events.c.ref_key == cases.c.ref_key)
-        .where(events.c.id == event.id, ~has_moved_on(), cases.c.told_at.is_not(None))
-        .where(
-            select(handlers.c.name)
-            .where(handlers.c.name == handler, handlers.c.effect == Effect.CUSTOMER)
-            .exists()
-        )
-    )
-    return connection.execute(told).first() is not None
+    return tells_customers(connection, handler)
+
+
+def tells_customers(connection: Connection, handler: str) -> bool:
+    effect = select(handlers.c.effect).where(handlers.c.name == handler)
+    return connection.execute(effect).scalar() == Effect.CUSTOMER
