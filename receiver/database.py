@@ -117,15 +117,15 @@ class Database:
             _write_revision_last(engine)
         if self.path is None:
             return engine
-        mode = self.journal_mode or _journal_mode(sqlite3.sqlite_version_info)
+        path, mode = self.path, self.journal_mode or _journal_mode(sqlite3.sqlite_version_info)
         pragmas = _reader_pragmas() if use == "reader" else _writer_pragmas(mode)
-
-        path = self.path
 
         @event.listens_for(engine, "connect")
         def set_pragmas(connection: Any, record: Any) -> None:
             record.info["file"] = file_identity(path)
             cursor = connection.cursor()
+            if use == "writer":
+                _set_journal_mode(cursor, mode)
             for pragma in pragmas:
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.close()
@@ -191,9 +191,23 @@ def file_identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
+def _set_journal_mode(cursor: Any, mode: str) -> None:
+    """It stays with the file. Of two connections that change it at once, as when roles start together on a
+    new one, SQLite refuses the second without its usual wait."""
+    until = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            cursor.execute(f"PRAGMA journal_mode={mode}")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
 def _writer_pragmas(mode: str) -> list[str]:
     return [
-        f"journal_mode={mode}",
         f"synchronous={'FULL' if mode == 'wal' else 'EXTRA'}",
         f"journal_size_limit={JOURNAL_SIZE_LIMIT}",
         "foreign_keys=ON",

@@ -389,9 +389,9 @@ def test_nothing_that_a_stranger_sends_makes_it_fail(
     ids=range(9),
 )
 def test_bodies_made_to_cost_much_cost_little(body: bytes) -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     diagnose(arrived(body, signature=_v1(b"x" * 32)), OURS)
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2
 
 
 def _texts(finding: Finding) -> tuple[str, str]:

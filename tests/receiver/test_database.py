@@ -4,6 +4,7 @@ import sqlite3
 import stat
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -75,6 +76,28 @@ def test_the_journal_mode_is_the_versions_where_none_is_named(database: Database
     with engine.connect() as connection:
         assert pragma(connection, "journal_mode") == _journal_mode(sqlite3.sqlite_version_info)
     engine.dispose()
+
+
+def test_who_changes_the_journal_mode_waits_for_who_writes(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, after = Database(database.url, "delete").writer(), Database(database.url, "wal").writer()
+    with before.connect() as writing, writing.begin() as transaction:
+        monkeypatch.setattr(time, "sleep", lambda _seconds: transaction.rollback())
+        with after.connect() as connection:
+            assert pragma(connection, "journal_mode") == "wal"
+    before.dispose()
+    after.dispose()
+
+
+def test_who_changes_the_journal_mode_does_not_wait_forever(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("receiver.database.BUSY_TIMEOUT", 0.05)
+    before, after = Database(database.url, "delete").writer(), Database(database.url, "wal").writer()
+    with before.connect() as writing, writing.begin(), pytest.raises(OperationalError, match="locked"):
+        after.connect()
+    before.dispose()
 
 
 def test_what_is_committed_is_on_the_disk(sqlite_database: Database) -> None:
