@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from receiver import search
 from receiver.cases import Link
-from receiver.database import Database
+from receiver.database import Database, upsert
 from receiver.directory.fields import AccountStatus
 from receiver.directory.rows import change, find
 from receiver.event import ref_key
@@ -32,6 +32,7 @@ from receiver.models import (
     handlers,
     messages,
     revision,
+    role_signs,
     runs,
     workers,
 )
@@ -268,6 +269,8 @@ def add_worker(connection: Connection, role: str = "worker", **given: Any) -> No
     now = datetime.now(UTC)
     values = {"role": role, "host": "desk-1", "pid": 4711, "started_at": now - HOUR, "seen_at": now}
     connection.execute(insert(workers).values(values | given))
+    sign = upsert(connection, role_signs).values(role=role, first_at=now - 30 * DAY, seen_at=now)
+    connection.execute(sign.on_conflict_do_nothing())
 
 
 def count_delivery(connection: Connection, at: datetime, verdict: str) -> None:

@@ -13,6 +13,11 @@ from tests.factories import DAY, HOSTILE, HOUR, NOON, WAY, add_case, writing
 
 BEN = "ben@example.com"
 LIVE = 10_000  # milliseconds in which an open page has looked again
+LINES = """element => {
+    const text = document.createRange()
+    text.selectNodeContents(element)
+    return new Set([...text.getClientRects()].map(line => line.top)).size
+}"""
 
 
 def test_a_note_is_written_and_the_case_taken_by_mouse(desk: Desk, open_page: OpenPage) -> None:
@@ -198,16 +203,20 @@ def test_a_hostile_status_breaks_no_way(desk: Desk, open_page: OpenPage, width: 
 
 
 @pytest.mark.parametrize("width", [390, 820])
-def test_on_small_screens_each_step_of_the_way_has_its_word(
+def test_on_small_screens_each_step_of_the_way_has_its_whole_words(
     desk: Desk, open_page: OpenPage, width: int
 ) -> None:
     with writing(desk.database) as connection:
-        add_case(connection, "ACME-1")
-    page = _opened(open_page, viewport={"width": width, "height": 800})
-    way = page.locator(".way")
-    for name in way.locator(".step__name").all():
-        assert name.evaluate("name => name.scrollWidth <= name.clientWidth && name.clientWidth > 20")
-    assert way.evaluate("way => way.scrollWidth <= way.clientWidth")
+        for length in range(2, len(WAY) + 1):
+            add_case(connection, WAY[length - 1], WAY[:length])
+    page = _opened(open_page, WAY[1], viewport={"width": width, "height": 800})
+    for status in WAY[1:]:
+        page.goto(f"/cases/{status}")
+        way = page.locator(".way")
+        for name in way.locator(".step__name").all():
+            assert name.evaluate("name => name.scrollWidth <= name.clientWidth && name.clientWidth > 20")
+            assert name.evaluate(LINES) <= len(name.inner_text().split())
+        assert way.evaluate("way => way.scrollWidth <= way.clientWidth")
 
 
 def test_a_long_word_in_a_note_narrows_no_other_column_of_the_case_file(

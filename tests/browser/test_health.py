@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
-from receiver.models import Verdict, outages
+from receiver.models import Verdict, outages, role_signs, workers
 from tests.browser.conftest import OpenPage, sign_in
 from tests.browser.hands import press
 from tests.dashboard.desk import Desk
@@ -69,6 +69,19 @@ def test_it_tells_what_was_wrong_and_leads_there_without_javascript(
     _tells_what_to_do(page)
     page.locator("#incoming").get_by_role("link", name="2 unverified").click()
     expect(page.locator("#deliveries tbody tr")).to_have_count(2)
+
+
+def test_that_a_role_is_not_there_is_said_once(desk: Desk, open_page: OpenPage) -> None:
+    page = open_page()
+    with writing(desk.database) as connection:
+        connection.execute(delete(workers))
+        connection.execute(delete(role_signs))
+    sign_in(page)
+    missed = page.get_by_text("The worker is not running").filter(visible=True)
+    expect(missed).to_have_count(1)
+    page.get_by_role("link", name="Health").first.click()
+    expect(page.locator("#roles")).to_be_visible()
+    expect(missed).to_have_count(1)
 
 
 def _tells_what_to_do(page: Page) -> None:

@@ -90,7 +90,7 @@ def much(connection: Connection) -> Ids:
         count_delivery(connection, NOW - hour * HOUR, Verdict.ACCEPTED)
         if hour % 17 == 0:
             count_delivery(connection, NOW - hour * HOUR, Verdict.REFUSED)
-    for n, cause in enumerate(("no_match", "too_old", "missing_header", "body_too_large")):
+    for n, cause in enumerate(("no_match", "too_old", "missing_header", "too_large")):
         delivery = add_delivery(
             connection, Verdict.REFUSED, cause=cause, body=b'{"refId": "ACME-1"}', received_at=NOW - n * HOUR
         )

@@ -24,12 +24,10 @@ ROLES = ("receiver", "worker", "dashboard")
 
 
 def all_there(database: Database) -> None:
-    now = datetime.now(UTC)
     with writing(database) as connection:
         connection.execute(delete(role_signs))
         for number, role in enumerate(ROLES):
             add_worker(connection, role, pid=100 + number)
-            connection.execute(insert(role_signs).values(role=role, first_at=now - 30 * DAY, seen_at=now))
 
 
 def health(desk: Desk) -> str:
