@@ -216,7 +216,8 @@ def test_on_small_screens_each_step_of_the_way_has_its_whole_words(
         for name in way.locator(".step__name").all():
             assert name.evaluate("name => name.scrollWidth <= name.clientWidth && name.clientWidth > 20")
             assert name.evaluate(LINES) <= len(name.inner_text().split())
-        assert way.evaluate("way => way.scrollWidth <= way.clientWidth")
+        for each in (way, way.locator(".step--now")):
+            assert each.evaluate("each => each.scrollWidth <= each.clientWidth")
 
 
 def test_a_long_word_in_a_note_narrows_no_other_column_of_the_case_file(
