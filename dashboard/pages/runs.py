@@ -1,5 +1,6 @@
 """What the company's handlers owe: by what it failed with, as a list, and one run with its tries."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -81,8 +82,8 @@ def _text(field: object) -> str:
 @get("/runs")
 async def index(request: AnyRequest, reader: Reader, at: FromQuery[str] = "") -> Response[str]:
     wanted, shown = Wanted.of(request.query_params), datetime.now(UTC)
-    # How many need a person stands in the frame of a page: it is asked once.
-    counted = COUNTED_TABS if wants_part(request) else COUNTED_TABS[1:]
+    # How many need a person at all stands in the frame of a page: it is asked once.
+    counted = COUNTED_TABS if wanted.handler or wanted.case or wants_part(request) else COUNTED_TABS[1:]
     return await render(
         request,
         reader,
@@ -93,12 +94,16 @@ async def index(request: AnyRequest, reader: Reader, at: FromQuery[str] = "") ->
         here=address("/runs", **wanted.filters, at=at),
         shown=to_microseconds(shown),
         none_ticked=request.query_params.get("ticked") == "none",
-        counts={name: await count_runs(reader, TABS[name]) for name in counted},
+        counts={name: await _count(reader, wanted, TABS[name]) for name in counted},
         handlers=await find_registered(reader),
         at=at,
         left_out=left_out(request.query_params, PARAMETERS),
         **await _listed(reader, wanted, at),
     )
+
+
+async def _count(reader: AsyncConnection, wanted: Wanted, states: Sequence[RunState]) -> int:
+    return await count_runs(reader, states, handler=wanted.handler or None, ref_id=wanted.case or None)
 
 
 async def _listed(reader: AsyncConnection, wanted: Wanted, at: str) -> dict[str, Any]:

@@ -154,9 +154,16 @@ async def find_runs(
     return page.of(lambda row: RunRow(run_of(row), row.ref_id, row.name, row.status))
 
 
-async def count_runs(connection: AsyncConnection, states: Sequence[RunState]) -> int:
-    """At most COUNTED."""
-    return await _count(connection, select(runs.c.id).where(runs.c.state.in_(states)))
+async def count_runs(
+    connection: AsyncConnection,
+    states: Sequence[RunState],
+    handler: str | None = None,
+    ref_id: str | None = None,
+) -> int:
+    """At most COUNTED. `ref_id` is that of a case."""
+    selection = Selection(states, handler=handler, ref_id=ref_id)
+    asked = [select(runs.c.id).where(*selection.in_state(state)) for state in states]
+    return min(COUNTED, sum([await _count(connection, each) for each in asked]))
 
 
 async def find_run(connection: AsyncConnection, run_id: int) -> RunOnPage | None:

@@ -59,6 +59,8 @@ def plan_of(database: Database, query: Query) -> list[str]:
         (lambda reader: find_runs(reader, DONE, handler="x"), "runs_by_handler"),
         (lambda reader: find_runs(reader, DONE, ref_id="x"), "events_by_case"),
         (lambda reader: count_runs(reader, FAILED), "runs_by_state"),
+        (lambda reader: count_runs(reader, FAILED, handler="x"), "runs_by_handler"),
+        (lambda reader: count_runs(reader, FAILED, ref_id="x"), "events_by_case"),
         (lambda reader: count_progress(reader, BATCH), "batch_items"),
         (lambda reader: find_items(reader, 1, result="moved on"), "batch_items"),
         (find_batches, "batches"),

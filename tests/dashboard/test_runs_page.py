@@ -99,9 +99,9 @@ def test_the_failed_ones_are_counted_once_for_a_page(desk: Desk, monkeypatch: py
         add_run(connection, add_case(connection)[-1])
     asked: list[Any] = []
 
-    async def counting(connection: Any, states: Any) -> int:
+    async def counting(connection: Any, states: Any, **filters: Any) -> int:
         asked.append(list(states))
-        return await count_runs(connection, states)
+        return await count_runs(connection, states, **filters)
 
     for module in (pages.runs, layout):
         monkeypatch.setattr(module, "count_runs", counting)
@@ -109,6 +109,30 @@ def test_the_failed_ones_are_counted_once_for_a_page(desk: Desk, monkeypatch: py
     assert asked.count([RunState.FAILED]) == 1
     assert 'n--person">1<' in page
     assert 'n--person">1<' in desk.client.get("/runs", headers=PARTIAL).text
+
+
+@pytest.mark.parametrize(
+    ("query", "person", "waiting"),
+    [
+        ("", 2, 1),
+        ("?handler=crm", 1, 1),
+        ("?tab=done&case=ACME-1", 1, 0),
+        ("?handler=mail&case=BOLT-1", 0, 0),
+    ],
+)
+def test_the_tabs_count_what_the_filters_leave(desk: Desk, query: str, person: int, waiting: int) -> None:
+    with writing(desk.database) as connection:
+        acme, bolt = (add_case(connection, name)[-1] for name in ("ACME-1", "BOLT-1"))
+        add_run(connection, acme, RunState.FAILED, handler="mail")
+        add_run(connection, bolt, RunState.FAILED, handler="crm")
+        add_run(connection, add_case(connection, "CEDAR-1")[-1], RunState.RUNNING, handler="crm")
+    desk.signed_in()
+    for headers in ({}, PARTIAL):
+        tabs = desk.client.get(f"/runs{query}", headers=headers).text.partition('class="tabs"')[2]
+        numbers = [
+            int(number) for number in re.findall(r'class="n [^>]*>(\d+)<', tabs.partition("</nav>")[0])
+        ]
+        assert numbers == [person, 0, waiting]
 
 
 def test_no_failures_are_good_news(desk: Desk) -> None:
