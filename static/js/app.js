@@ -79,6 +79,16 @@ document.addEventListener("htmx:after:swap", () => {
   for (const tick of document.querySelectorAll("form[data-ticked] [type=checkbox]")) tick.checked = tick.defaultChecked;
 });
 
+// A double click sends a form once, also one that the browser sends itself: its answer may be shown only once.
+const sent = new WeakSet();
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (sent.has(form)) event.preventDefault();
+  sent.add(form);
+  setTimeout(() => sent.delete(form), 2000);
+});
+
 // Nobody reads it here, and beside the longest reference it would make the request too large.
 document.addEventListener("htmx:config:request", (event) => {
   delete event.detail.ctx.request.headers["HX-Current-URL"];

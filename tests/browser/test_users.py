@@ -1,11 +1,13 @@
 """An administrator adds a person, who chooses a password and is in: by mouse, by keyboard alone, and without
 JavaScript."""
 
+import threading
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboard.auth import people
 from tests.browser.conftest import OpenPage, sign_in
 from tests.browser.hands import press, tab_to
 from tests.dashboard.desk import EMAIL, PASSWORD, Desk
@@ -59,6 +61,32 @@ def test_a_person_is_added_and_comes_in(open_page: OpenPage, admin: None, option
     page.reload()
     expect(row).to_contain_text("Active")
     expect(row).to_contain_text("just now")
+
+
+def test_a_second_press_while_a_person_is_added_takes_no_link_away(
+    open_page: OpenPage, admin: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, pressed_again, add = threading.Event(), threading.Event(), people.add_person
+
+    def add_slowly(*given: Any) -> str:
+        begun.set()
+        assert pressed_again.wait(30)
+        return add(*given)
+
+    monkeypatch.setattr(people, "add_person", add_slowly)
+    page = open_page()
+    sign_in(page)
+    page.goto("/users")
+    page.get_by_label("E-mail").fill(NEW)
+    page.get_by_label("Role", exact=True).select_option("Viewer")
+    button = page.get_by_role("button", name="Add and show the link").bounding_box()
+    assert button
+    page.mouse.click(button["x"] + 5, button["y"] + 5)  # a locator's click would wait for the answer
+    assert begun.wait(30)
+    page.mouse.click(button["x"] + 5, button["y"] + 5)
+    pressed_again.set()
+    page.goto(link_on(page))
+    expect(page.get_by_label("E-mail")).to_have_value(NEW)
 
 
 def test_somebody_is_stopped_and_is_out_at_once(open_page: OpenPage, admin: None, desk: Desk) -> None:
