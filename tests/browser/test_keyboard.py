@@ -116,7 +116,7 @@ def test_the_help_opens_over_the_page_and_esc_closes_it(page: Page) -> None:
     page.keyboard.press("j")  # not while it is open
     page.keyboard.press("Escape")
     expect(help_).to_be_hidden()
-    assert page.evaluate("document.activeElement === document.body")
+    page.wait_for_function("document.activeElement === document.body")  # with the next frame
     page.get_by_role("link", name="Keys").click()
     expect(help_).to_be_visible()
     assert page.url.endswith("/cases")

@@ -30,7 +30,7 @@ A_CASE = st.fixed_dictionaries(
         "uncertain": st.booleans(),
         "assigned_to": st.none() | st.sampled_from(PEOPLE),
         "account_active": st.booleans(),
-        "told": st.none() | st.integers(-1, 1),
+        "told": st.booleans(),
         "failed": st.integers(0, 2),
         "age": st.integers(0, 8),
         "changed": st.integers(0, 8),
@@ -106,7 +106,7 @@ def needs(case: dict[str, Any], need: Need, settled: int) -> bool:
         Need.LIMIT: case["status"] in OVER and since <= OVER[case["status"]],
         Need.NOT_ENABLED: case["status"] == "COMPLETED" and not case["account_active"],
         Need.STILL_ENABLED: case["status"] != "COMPLETED" and case["account_active"],
-        Need.NOT_TOLD: case["status"] == "REJECTED" and (case["told"] is None or case["told"] < 0),
+        Need.NOT_TOLD: case["status"] == "REJECTED" and not case["told"],
         Need.WITH_GAP: case["gap"],
         Need.UNCERTAIN: case["uncertain"],
     }
@@ -131,7 +131,7 @@ def fill(database: Database, known: list[dict[str, Any]]) -> None:
                 [event],
                 status_since=since,
                 changed_at=NOON - case["changed"] * HOUR,
-                told_at=None if case["told"] is None else since + case["told"] * HOUR,
+                told_at=since + HOUR if case["told"] else None,
                 **{name: case[name] for name in columns},
             )
 
